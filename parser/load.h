@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load.h - files → const struct project *: the whole pipeline as one function. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "parser/model.h"
+
+struct load_options {
+    const char *const *files;     /* -f, NULL-terminated; NULL: COMPOSE_FILE, else search here and in parents */
+    const char *project_name;     /* -p; NULL: COMPOSE_PROJECT_NAME, name:, directory */
+    const char *project_directory;
+    const char *const *env_files; /* --env-file; NULL: COMPOSE_ENV_FILES, .env */
+    const char *const *profiles;  /* --profile; NULL: COMPOSE_PROFILES */
+    const char *const *services;  /* named on the command line: their profiles are activated; NULL: none */
+    const char *cwd;              /* absolute working directory */
+    char *const *environment;     /* process environment, KEY=VALUE, NULL-terminated */
+    bool no_interpolate, no_normalize, no_consistency, no_path_resolution, no_env_resolution, all_resources, strict;
+};
+
+/* 0 and *ret_project (project_free), or -1: then diags has at least one error (mistakes in files, with positions) or
+ * *err is filled (no file found, unreadable file). Warnings are in diags in both cases. */
+int project_load(const struct load_options *options, struct project **ret_project, struct diags *diags, struct err *err);
+
+/* The name by the same rules (b.5) without needing the file to be right, for `down -p`-like commands: -p, variable, name: of a
+ * readable file, directory. Owned. */
+int project_name_pick(const struct load_options *options, char **ret_name, struct err *err);
+
+/* `config` output, compose-reference d.6. Owned. as_json: keys sorted, two-space indent. */
+char *project_config_text(const struct project *project, bool as_json);
+
+/* The resolved project for the supervisor and for generations/: JSON from which project_from_json makes an equal
+ * model without libyaml, files or environment (b.2 is resolved; secrets' content is not in it, but their sources are). */
+struct jv *project_to_json(const struct project *project);
+int project_from_json(const struct jv *value, struct project **ret_project, struct err *err);
