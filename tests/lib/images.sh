@@ -257,8 +257,8 @@ registry_start() { # DIR [rw]
 
 registry_stop() {
     [ -n "${REGISTRY_PID-}" ] || return 0
-    kill "$REGISTRY_PID" 2>/dev/null
-    wait "$REGISTRY_PID" 2>/dev/null
+    kill "$REGISTRY_PID" 2>/dev/null || :
+    wait "$REGISTRY_PID" 2>/dev/null || :
     REGISTRY_PID=
     return 0
 }
