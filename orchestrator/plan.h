@@ -74,10 +74,15 @@ struct plan_options {
     const char *const *scale;    /* "web=3", NULL-terminated, or NULL */
     int64_t timeout_us;          /* -t; < 0: the service's grace */
     bool volumes;                /* down -v */
+    bool images_done;            /* second pass of `up`: images were taken care of, none is pulled, a missing one is an error */
+    bool ignore_orphans;         /* COMPOSE_IGNORE_ORPHANS: no warning */
     int signo;                   /* kill */
 };
 
-/* ERR_CONFIG: cycle, unknown service in options ("no such service: x"). */
+/* `up` in two passes, since a pull may change what an image is: when the plan holds OP_IMAGE_PULL, apply these alone, observe
+ * again and plan with images_done. (With --dry-run the first plan is what is printed.)
+ * ERR_CONFIG: cycle, unknown service in options ("no such service: x"). ERR_NOT_FOUND: an image that is not here and must not
+ * be pulled. */
 int plan_make_up(const struct project *desired, const struct observed *observed, const struct plan_options *options,
                  struct plan **ret_plan, struct err *err);
 int plan_make_down(const struct project *desired /* NULL: by labels alone */, const struct observed *observed,
