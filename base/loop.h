@@ -25,7 +25,7 @@ void loop_free(struct loop *loop);
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop, int code);
 
-/* fd is borrowed; persistent until freed. */
+/* fd is borrowed; persistent until freed. A regular file is always ready. Free the source before closing fd. */
 struct loop_source *loop_fd(struct loop *loop, int fd, unsigned events, loop_fd_fn *fn, void *arg);
 void loop_fd_events(struct loop_source *source, unsigned events); /* change what is watched; 0 pauses */
 /* One shot after delay (CLOCK_MONOTONIC); the source stays until freed and can be armed again. */
@@ -33,7 +33,8 @@ struct loop_source *loop_timer(struct loop *loop, int64_t delay_us, loop_timer_f
 void loop_timer_arm(struct loop_source *source, int64_t delay_us);
 void loop_timer_disarm(struct loop_source *source);
 struct loop_source *loop_signal(struct loop *loop, int signo, loop_signal_fn *fn, void *arg);
-/* Calls fn once when the child ended (pidfd); it is reaped by the loop. The source frees itself after. */
+/* Calls fn once when the child ended (pidfd); it is reaped by the loop. The source frees itself after.
+ * NULL with errno when the child cannot be watched (no descriptors left). */
 struct loop_source *loop_child(struct loop *loop, pid_t pid, loop_child_fn *fn, void *arg);
 /* Runs fn once from the loop, soon. */
 void loop_soon(struct loop *loop, loop_timer_fn *fn, void *arg);

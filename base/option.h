@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* option.h - command-line options as tables, over getopt_long. The same rows make --help.
+/* option.h - command-line options as tables. The same rows make --help.
  *
  * Long options take --x=v and --x v; booleans take --x, --x=true, --x=false (as docker's do). */
 #pragma once
