@@ -34,15 +34,24 @@ void volume_info_done(struct volume_info *info);
 /* Creates or finds. An existing one with another fingerprint or options: ERR_EXISTS. */
 int volume_ensure(const struct layout *layout, const struct volume_request *request, struct volume_info *ret_info, struct err *err);
 int volume_find(const struct layout *layout, const char *name, struct volume_info *ret_info, struct err *err); /* ERR_NOT_FOUND */
-/* project NULL: all; sorted by name. */
+/* project NULL: all; sorted by name. Damaged ones are skipped; volume_list_report tells on_bad (may be NULL) about them. */
+typedef void volume_bad_fn(const char *name, const struct err *error, void *arg);
+int volume_list_report(const struct layout *layout, const char *project, volume_bad_fn *on_bad, void *arg,
+                       struct volume_info **ret_infos, size_t *ret_count, struct err *err);
 int volume_list(const struct layout *layout, const char *project, struct volume_info **ret_infos, size_t *ret_count, struct err *err);
 /* ERR_NOT_FOUND. The caller has made sure that no container uses it (volume_users). */
 int volume_remove(const struct layout *layout, const char *name, struct err *err);
+
+void volume_list_free(struct volume_info *infos, size_t count);
 
 /* First use: a volume that is empty and not yet populated gets a copy of what the image has at the mount target. The copy is
  * made in _data.new and renamed, so that an interrupted one is redone. begin gives *ret_dirfd -1 when nothing is to be done. */
 int volume_populate_begin(const struct layout *layout, const char *name, int *ret_dirfd, struct err *err);
 int volume_populate_commit(const struct layout *layout, const char *name, struct err *err);
+
+/* What driver_opts of the local driver mean. *ret_device: the directory that is the data (type none, o bind), NULL for a
+ * directory of ours. ERR_UNSUPPORTED: options that are not handled, by name. Pure. */
+int volume_local_device(const char *driver, const struct jv *options, const char **ret_device, struct err *err);
 
 /* ---- mount list: pure ---- */
 enum volume_mount_kind { VOLUME_MOUNT_VOLUME, VOLUME_MOUNT_BIND, VOLUME_MOUNT_TMPFS, VOLUME_MOUNT_FILE };
