@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* project_pick.c - from the global options to a loaded project and what is observed of it. */
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+extern char **environ;
+
+static struct load_options load_options_of(const struct cli *cli, char *const *services, const char *cwd)
+{
+    const struct global_options *global = &cli->global;
+
+    return (struct load_options){
+        .files = (const char *const *)global->files,
+        .project_name = global->project_name,
+        .project_directory = global->project_directory,
+        .env_files = (const char *const *)global->env_files,
+        .profiles = (const char *const *)global->profiles,
+        .services = (const char *const *)(services && services[0] ? services : NULL),
+        .cwd = cwd,
+        .environment = environ,
+        .all_resources = global->all_resources,
+    };
+}
+
+int project_pick(struct cli *cli, char *const *services, struct project **ret_project, int *ret_code)
+{
+    _cleanup_free_ char *cwd = getcwd(NULL, 0);
+    struct load_options options = load_options_of(cli, services, cwd ? cwd : "/");
+    struct diags diags = {0};
+    struct err err = {0};
+    int rc = project_load(&options, ret_project, &diags, &err);
+
+    cli_diags(&diags);
+    if (rc < 0)
+        *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
+    diags_done(&diags);
+    return rc;
+}
+
+int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name, int *ret_code)
+{
+    _cleanup_free_ char *cwd = getcwd(NULL, 0);
+    struct load_options options = load_options_of(cli, services, cwd ? cwd : "/");
+    struct diags diags = {0};
+    struct err err = {0};
+
+    *ret_project = NULL;
+    if (project_load(&options, ret_project, &diags, &err) == 0) {
+        *ret_name = xstrdup((*ret_project)->name);
+        diags_done(&diags);
+        return 0;
+    }
+    bool named = cli->global.project_name || getenv("COMPOSE_PROJECT_NAME");
+    if (named && !cli->global.files) {
+        err_clear(&err);
+        if (project_name_pick(&options, ret_name, &err) == 0) {
+            diags_done(&diags);
+            return 0;
+        }
+    }
+    cli_diags(&diags);
+    *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
+    diags_done(&diags);
+    return -1;
+}
+
+int project_observe(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name,
+                    struct observed *ret_observed, int *ret_code)
+{
+    struct err err = {0};
+
+    if (project_pick_name(cli, services, ret_project, ret_name, ret_code) < 0)
+        return -1;
+    *ret_observed = (struct observed){0};
+    if (layout_open_existing(&cli->layout, &err) < 0) {
+        if (err.code == ERR_NOT_FOUND)
+            return 0;
+    } else if (observe(&cli->layout, *ret_name, *ret_project, ret_observed, &err) == 0) {
+        for (char **problem = ret_observed->problems; problem && *problem; problem++)
+            cli_warning("%s", *problem);
+        return 0;
+    }
+    *ret_code = cli_error(&err);
+    project_free(*ret_project);
+    free(*ret_name);
+    return -1;
+}
+
+int project_check_services(const struct project *project, const struct observed *observed, char *const *words,
+                           struct err *err)
+{
+    for (; words && *words; words++) {
+        bool known = project && project_service(project, *words);
+        for (size_t i = 0; !known && observed && i < observed->container_count; i++)
+            known = str_eq(observed->containers[i].record->service, *words);
+        for (size_t i = 0; !known && project && i < project->disabled.count; i++)
+            known = str_eq(project->disabled.items[i].name, *words);
+        if (!known)
+            return err_set(err, ERR_NOT_FOUND, "no such service: %s", *words);
+    }
+    return 0;
+}
