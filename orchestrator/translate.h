@@ -77,6 +77,11 @@ void translate_network(struct arena *arena, const struct project *project, const
 /* ---- the record ---- */
 int translate_record(const struct translate_input *input, const struct mount_needs *needs, struct container_record **ret_record,
                      struct err *err);
+/* privileged, userns_mode: host, and the ways to share the host's pid or network namespace: these run in the host's
+ * user namespace, so the caller passes id_base -1 and no userns. */
+bool translate_wants_host_userns(const struct service *service);
+/* Keys of a service that winch reads but cannot do yet: ERR_UNSUPPORTED naming the first one. */
+int translate_supported(const struct project *project, const struct service *service, struct err *err);
 /* The seccomp profile of security_opt: *ret_unconfined, or the path of a profile file (NULL: the default profile). */
 void translate_seccomp(const struct service *service, bool *ret_unconfined, const char **ret_profile_path);
 

@@ -61,6 +61,7 @@ struct volume_mount {
     const char *content;
     uint64_t content_size;
     bool read_only, recursive, nocopy, is_file;
+    bool exec, suid, dev;    /* carried along */
     const char *propagation; /* word or NULL */
     uint64_t size_bytes;
     uint32_t mode, uid, gid;

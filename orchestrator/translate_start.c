@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last step before a start: the parts of a spec that are only true now. Namespaces to join, the three files of
+ * /etc below run_dir, the bytes of secrets and configs, what a bind source is. The stored record stays as it is. */
+#include "orchestrator/translate_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/fs.h"
+#include "base/str.h"
+
+#define FILE_CONTENT_MAX (1024 * 1024)
+#define ETC_FILE_MAX     (1024 * 1024)
+#define CAP_SYS_RESOURCE_BIT 24
+
+/* ---- the three files of /etc ---- */
+
+static int etc_write(int run_fd, const char *name, const char *text, int64_t owner, struct err *err)
+{
+    if (fs_replace_volatile(run_fd, name, text, strlen(text), 0644, err) < 0)
+        return -1;
+    if (owner > 0 && fchownat(run_fd, name, (uid_t)owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW) < 0)
+        return err_sys(err, "chown %s", name);
+    return 0;
+}
+
+/* from: a directory that holds hosts, hostname, resolv.conf */
+static int etc_copy(int run_fd, const char *name, const char *from, int64_t owner, struct err *err)
+{
+    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ char *path = xasprintf("%s/%s", from, name);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno != ENOENT)
+        return err_sys(err, "open %s", path);
+    if (fd >= 0 && fd_read_all(fd, ETC_FILE_MAX, &text, NULL, err) < 0)
+        return err_wrap(err, "read %s", path);
+    return etc_write(run_fd, name, text ? text : "", owner, err);
+}
+
+static int etc_files(const struct container_spec *spec, const struct start_input *input, struct err *err)
+{
+    static const char *const names[] = { "hosts", "hostname", "resolv.conf" };
+    const struct sandbox_info *sandbox = input->sandbox;
+    int64_t owner = input->userns ? spec->id_base : 0;
+    _cleanup_close_ int run_fd = open(spec->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run_fd < 0)
+        return err_sys(err, "open %s", spec->run_dir);
+    const char *const texts[] = {
+        sandbox ? sandbox->hosts : NULL, sandbox ? sandbox->hostname_file : NULL, sandbox ? sandbox->resolv_conf : NULL,
+    };
+    const char *from = input->hosts_from ? input->hosts_from : "/etc";
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        bool own = sandbox && !input->hosts_from;
+        if ((own ? etc_write(run_fd, names[i], texts[i] ? texts[i] : "", owner, err)
+                 : etc_copy(run_fd, names[i], from, owner, err)) < 0)
+            return err_wrap(err, "/etc/%s", names[i]);
+    }
+    return 0;
+}
+
+/* ---- secrets, configs, binds ---- */
+
+static struct spec_mount *mount_at(struct container_spec *spec, const char *target)
+{
+    for (size_t i = 0; i < spec->mounts.count; i++)
+        if (str_eq(spec->mounts.items[i].target, target))
+            return &spec->mounts.items[i];
+    return NULL;
+}
+
+static int file_load(struct arena *arena, const struct jv *file, bool idmap, struct spec_mount *mount, struct err *err)
+{
+    const char *path = jv_get_str(file, "path", ""), *kind = jv_get_str(file, "kind", "file"), *name = jv_get_str(file, "name", "");
+    struct stat st;
+    _cleanup_free_ char *data = NULL;
+    size_t size = 0;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "%s '%s': file %s does not exist", kind, name, path)
+                               : err_sys(err, "%s '%s': open %s", kind, name, path);
+    if (S_ISDIR(st.st_mode)) { /* a whole folder: shown as it is */
+        mount->kind = MOUNT_BIND;
+        mount->source = arena_strdup(arena, path);
+        mount->is_file = false;
+        mount->idmap = idmap;
+        return 0;
+    }
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_CONFIG, "%s '%s': %s is no regular file", kind, name, path);
+    if (fd_read_all(fd, FILE_CONTENT_MAX, &data, &size, err) < 0)
+        return err_wrap(err, "%s '%s': %s", kind, name, path);
+    mount->content = arena_memdup(arena, data, size + 1);
+    mount->content_size = size;
+    return 0;
+}
+
+static int files_load(const struct jv *data, struct arena *arena, struct container_spec *spec, struct err *err)
+{
+    const struct jv *files = jv_find(data, "files"), *binds = jv_find(data, "binds");
+    for (size_t i = 0; i < jv_count(files); i++) {
+        const struct jv *file = jv_at(files, i);
+        struct spec_mount *mount = mount_at(spec, jv_get_str(file, "target", NULL));
+        if (mount && file_load(arena, file, spec->userns != NULL, mount, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < jv_count(binds); i++) {
+        const struct jv *bind = jv_at(binds, i);
+        struct spec_mount *mount = mount_at(spec, jv_get_str(bind, "target", NULL));
+        if (mount && bind_source_check(jv_get_str(bind, "source", NULL), jv_get_bool(bind, "create", true), &mount->is_file, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- rlimits: said here, because the monitor's message could not name the key ---- */
+
+static bool may_raise_limits(void)
+{
+    _cleanup_free_ char *text = NULL;
+    _cleanup_close_ int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fd_read_all(fd, 64 * 1024, &text, NULL, NULL) < 0)
+        return true; /* the kernel will tell */
+    const char *line = strstr(text, "\nCapEff:");
+    return !line || (strtoull(line + 8, NULL, 16) >> CAP_SYS_RESOURCE_BIT & 1);
+}
+
+static int rlimits_check(const struct container_spec *spec, struct err *err)
+{
+    static const struct { const char *name; int resource; } limits[] = {
+        { "as", RLIMIT_AS },           { "core", RLIMIT_CORE },     { "cpu", RLIMIT_CPU },       { "data", RLIMIT_DATA },
+        { "fsize", RLIMIT_FSIZE },     { "locks", RLIMIT_LOCKS },   { "memlock", RLIMIT_MEMLOCK }, { "msgqueue", RLIMIT_MSGQUEUE },
+        { "nice", RLIMIT_NICE },       { "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC },   { "rss", RLIMIT_RSS },
+        { "rtprio", RLIMIT_RTPRIO },   { "rttime", RLIMIT_RTTIME }, { "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
+    };
+    if (!spec->rlimits.count || may_raise_limits())
+        return 0;
+    for (size_t i = 0; i < spec->rlimits.count; i++) {
+        const struct spec_rlimit *wanted = &spec->rlimits.items[i];
+        struct rlimit now;
+        for (size_t j = 0; j < ARRAY_LEN(limits); j++) {
+            if (!str_eq(limits[j].name, wanted->name) || getrlimit((__rlimit_resource_t)limits[j].resource, &now) < 0)
+                continue;
+            if (now.rlim_max != RLIM_INFINITY && wanted->hard > now.rlim_max) {
+                err_set(err, ERR_DENIED, "ulimits.%s: the hard limit is above this host's %llu", wanted->name,
+                        (unsigned long long)now.rlim_max);
+                return err_hint(err, "winch runs without CAP_SYS_RESOURCE here: use at most %llu", (unsigned long long)now.rlim_max);
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static void join(struct arena *arena, struct spec_ns *ns, const char *path)
+{
+    if (path)
+        *ns = (struct spec_ns){ NS_PATH, arena_strdup(arena, path) };
+}
+
+static int spec_fill(const struct container_record *record, const struct start_input *input, struct arena *arena,
+                     struct container_spec *spec, struct err *err)
+{
+    spec->mounts.items = arena_alloc(arena, (spec->mounts.count + 1) * sizeof(*spec->mounts.items));
+    if (spec->mounts.count)
+        memcpy(spec->mounts.items, record->spec.mounts.items, spec->mounts.count * sizeof(*spec->mounts.items));
+    if (input->userns) {
+        spec->userns = arena_strdup(arena, input->userns);
+    } else {
+        spec->userns = NULL;
+        spec->id_base = spec->id_count = 0;
+        for (size_t i = 0; i < spec->mounts.count; i++)
+            spec->mounts.items[i].idmap = false;
+    }
+    join(arena, &spec->net, input->net_path ? input->net_path : input->sandbox ? input->sandbox->netns : NULL);
+    join(arena, &spec->ipc, input->ipc_path);
+    join(arena, &spec->pid, input->pid_path);
+    if (spec->net.mode == NS_HOST && !spec->hostname) {
+        char name[HOST_NAME_MAX + 1] = "";
+        if (gethostname(name, sizeof(name) - 1) == 0)
+            spec->hostname = arena_strdup(arena, name);
+    }
+    if (input->wake_argv) {
+        size_t count = 0;
+        while (input->wake_argv[count])
+            count++;
+        spec->wake_argv = spec_strings_copy(arena, input->wake_argv, count);
+    }
+    spec->supervisor_socket = arena_strdup(arena, input->supervisor_socket);
+    if (files_load(record->service_data, arena, spec, err) < 0 || rlimits_check(spec, err) < 0)
+        return -1;
+    return etc_files(spec, input, err);
+}
+
+int translate_start(const struct layout *layout, const struct container_record *record, const struct start_input *input,
+                    struct arena *arena, struct container_spec *ret_spec, struct err *err)
+{
+    (void)layout;
+    struct container_spec spec = record->spec;
+    if (spec.net.mode == NS_PATH && !input->sandbox && !input->net_path)
+        return err_set(err, ERR_INTERNAL, "service '%s': start without a network namespace", record->service);
+    if (spec_fill(record, input, arena, &spec, err) < 0)
+        return err_wrap(err, "service '%s'", record->service);
+    *ret_spec = spec;
+    return 0;
+}
