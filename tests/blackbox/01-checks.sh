@@ -81,7 +81,6 @@ fi
 # not atomic on purpose: a kill at the rename must leave a half-done file
 printf 'echo one >state\nmv state saved\n' >naive
 broken=0
-# shellcheck disable=SC2317   # called by name
 look() {
     [ ! -e state ] || broken=$((broken + 1))
     rm -f state saved

@@ -14,8 +14,8 @@ Test(diag, is_formatted_with_place_path_and_hint)
     diag_warning(&diags, (struct pos){"compose.yaml", 0, 0}, NULL, "bad \x1b[0m")->id = "no-escape";
     diag_error(&diags, (struct pos){0}, NULL, "no place");
     static const char *const expected[] = {
-        "compose.yaml:12:9: error: services.web.ports[0]: 'eighty' is not a port\n"
-        "other.yaml:3:1: note: the other place is here\nhint: expected 1-65535",
+        ("compose.yaml:12:9: error: services.web.ports[0]: 'eighty' is not a port\n"
+         "other.yaml:3:1: note: the other place is here\nhint: expected 1-65535"),
         "compose.yaml: warning: bad \\x1b[0m [no-escape]",
         "error: no place",
     };

@@ -56,7 +56,7 @@ Test(err, no_error_struct_is_fine)
 Test(err, every_code_has_a_word_of_its_own)
 {
     for (int i = 0; i < ERR_CODE_COUNT_; i++)
-        cr_expect_eq(err_code_parse(err_code_text((enum err_code)i)), i);
+        cr_expect_eq(err_code_parse(err_code_text((enum err_code)i)), (enum err_code)i);
     cr_expect_eq(err_code_parse("nonsense"), ERR_INTERNAL);
     cr_expect_eq(err_code_parse(NULL), ERR_INTERNAL);
 }
