@@ -24,7 +24,7 @@ int ipc_connect(int dirfd, const char *name, struct ipc_client **ret_client, str
             err->code = ERR_NOT_FOUND;
         return -1;
     }
-    _cleanup_close_ int parent = address.parent;
+    _cleanup_close_ _unused_ int parent = address.parent;
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return err_sys(err, "make a socket");

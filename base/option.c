@@ -144,28 +144,35 @@ int options_parse(const struct option_row *rows, int argc, char **argv, bool sto
 {
     struct parsing parsing = {.rows = rows, .values = values, .argc = argc, .at = 1, .argv = argv};
     _cleanup_free_ char **words = xcalloc((size_t)argc + 1, sizeof(*words));
-    int word_count = 0;
+    _cleanup_free_ char **options = xcalloc((size_t)argc + 1, sizeof(*options));
+    int word_count = 0, option_count = 0;
 
     while (parsing.at < argc) {
         char *argument = argv[parsing.at];
         bool is_word = argument[0] != '-' || argument[1] == '\0';
         if (is_word && stop_at_word)
             break;
-        parsing.at++;
-        if (is_word)
+        int start = parsing.at++;
+        if (is_word) {
             words[word_count++] = argument;
-        else if (strcmp(argument, "--") == 0)
-            break;
-        else if ((argument[1] == '-' ? parse_long(&parsing, argument, err)
-                                     : parse_letters(&parsing, argument, err)) < 0)
+            continue;
+        }
+        bool is_last = strcmp(argument, "--") == 0;
+        if (!is_last && (argument[1] == '-' ? parse_long(&parsing, argument, err)
+                                            : parse_letters(&parsing, argument, err)) < 0)
             return -1;
+        while (start < parsing.at)
+            options[option_count++] = argv[start++];
+        if (is_last)
+            break;
     }
     while (parsing.at < argc)
         words[word_count++] = argv[parsing.at++];
-    int first = argc - word_count;
+    if (option_count > 0)
+        memcpy(argv + 1, options, (size_t)option_count * sizeof(*options));
     if (word_count > 0)
-        memcpy(argv + first, words, (size_t)word_count * sizeof(*words));
-    *ret_first = first;
+        memcpy(argv + 1 + option_count, words, (size_t)word_count * sizeof(*words));
+    *ret_first = MIN(1 + option_count, argc); /* argc 0: a caller without argv[0] */
     return 0;
 }
 

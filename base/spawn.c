@@ -18,6 +18,8 @@
 
 #define SPAWN_FDS_MAX 64
 #define STACK_SIZE    (32 * 1024)
+/* a child never returns: AddressSanitizer would keep its marks of the child's frames in our memory */
+#define _child_ __attribute__((no_sanitize("address")))
 
 struct launch {
     const struct proc_spawn *spawn;
@@ -30,14 +32,14 @@ struct launch {
 };
 
 static void child_fail(struct launch *launch, const char *step) __attribute__((noreturn));
-static void child_fail(struct launch *launch, const char *step)
+_child_ static void child_fail(struct launch *launch, const char *step)
 {
     launch->sys_errno = errno;
     launch->failed = step;
     _exit(127);
 }
 
-static void child_reset_signals(void)
+_child_ static void child_reset_signals(void)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (int signo = 1; signo <= SIGRTMAX; signo++)
@@ -45,7 +47,7 @@ static void child_reset_signals(void)
 }
 
 /* Two passes: first every source is moved out of the way of the targets, then put in its place. */
-static void child_place_fds(struct launch *launch)
+_child_ static void child_place_fds(struct launch *launch)
 {
     const struct proc_spawn *spawn = launch->spawn;
     int count = (int)spawn->fd_count;
@@ -66,7 +68,7 @@ static void child_place_fds(struct launch *launch)
         child_fail(launch, "close descriptors for");
 }
 
-static int child_exec(void *arg)
+_child_ static int child_exec(void *arg)
 {
     struct launch *launch = arg;
     const struct proc_spawn *spawn = launch->spawn;
@@ -86,13 +88,13 @@ static int child_exec(void *arg)
 }
 
 /* The caller sleeps until the child has executed or ended. */
-static pid_t clone_child(struct launch *launch, int number, int (*child)(void *launch))
+_child_ static pid_t clone_child(struct launch *launch, int number, int (*child)(void *launch))
 {
     return clone(child, launch->stacks[number] + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
 }
 
 /* In the intermediate child of a detached start. */
-static int child_fork_again(void *arg)
+_child_ static int child_fork_again(void *arg)
 {
     struct launch *launch = arg;
     if (clone_child(launch, 1, child_exec) < 0)
