@@ -221,10 +221,11 @@ void fs_names_free(char **names)
 
 static int lock_busy(int fd, const char *name, struct err *err)
 {
-    char text[32];
+    char text[32] = {0};
     long long pid;
     ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-    text[n > 0 ? strcspn((text[n] = '\0', text), "\n") : 0] = '\0';
+    if (n > 0)
+        text[strcspn(text, "\n")] = '\0';
     if (parse_i64(text, 1, 1 << 30, &pid))
         return err_set(err, ERR_BUSY, "lock %s is held by process %lld", name, pid);
     return err_set(err, ERR_BUSY, "lock %s is held by another process", name);
