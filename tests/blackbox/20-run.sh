@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# 20-run.sh - entering and starting: descriptors, hostile roots, mount targets, capability sets, failed starts.
+# limit: 180
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+lab_enter "$@"
+for part in winch leakcheck canary; do
+    # shellcheck disable=SC1090
+    . "$t_lib/$part.sh"
+done
+lab_registry rw
+canary_make
+push_kit() { # RECIPE: images of the recipe go into the registry; the probe is what they hold
+    rm -rf kit-layout
+    "$t_lib/imagekit.py" make "$1" --layout kit-layout
+    "$t_lib/imagekit.py" push --layout kit-layout --registry "$REGISTRY"
+}
+probe_hex=$(xxd -p "$WINCH_PROBE" 2>/dev/null | tr -d '\n' || od -An -v -tx1 "$WINCH_PROBE" | tr -d ' \n')
+
+mkdir run && cd run || exit 1
+cat >compose.yaml <<'YAML'
+x-base: &base
+  image: busybox
+services:
+  plain: {<<: *base, command: ["probe"]}
+  user: {<<: *base, command: ["probe"], user: "1000:1000"}
+  init: {<<: *base, command: ["probe"], init: true}
+  more: {<<: *base, command: ["probe"], cap_drop: [ALL], cap_add: [NET_RAW, SYS_NICE]}
+  none: {<<: *base, command: ["probe"], cap_drop: [ALL]}
+  checked:
+    <<: *base
+    command: ["probe", "hold"]
+    healthcheck: {test: ["CMD-SHELL", "probe > /tmp/check.json"], interval: 200ms}
+YAML
+leak_before
+# 25 descriptors of all kinds, none close-on-exec
+exec 20</ 21<"$CANARY/secret" 22<>/dev/null 23</proc/self/mountinfo 24<"$CANARY"
+for fd in $(seq 30 49); do
+    eval "exec $fd</etc"
+done
+t_ok "up with many inherited descriptors" winch up -d || t_abort "nothing to look at"
+for fd in 20 21 22 23 24 $(seq 30 49); do
+    eval "exec $fd<&-"
+done
+report() { # SERVICE: what its probe printed
+    wait_for 10 w_state_is "$1" exited
+    winch logs --no-color --no-log-prefix "$1"
+}
+sets() { jq -r '"\(.CapInh) \(.CapPrm) \(.CapEff) \(.CapBnd) \(.CapAmb)"' "$1"; }
+zero=0000000000000000 eleven=00000000800405fb
+for service in plain user init more none; do
+    report $service >$service.json
+    t_is "RUN-05 $service: descriptors 0, 1, 2 only" "$(jq -c '.fds | keys' $service.json)" '["0","1","2"]'
+done
+t_is "RUN-18 service: eleven capabilities" "$(sets plain.json)" "$zero $eleven $eleven $eleven $zero"
+t_is "RUN-18 user 1000: none, bounded by the eleven" "$(sets user.json)" "$zero $zero $zero $eleven $zero"
+t_is "RUN-18 with init" "$(sets init.json)" "$zero $eleven $eleven $eleven $zero"
+t_is "RUN-18 cap_drop ALL and two added" "$(sets more.json)" "$zero 0000000000802000 0000000000802000 0000000000802000 $zero"
+t_is "RUN-18 cap_drop ALL" "$(sets none.json)" "$zero $zero $zero $zero $zero"
+winch exec -T checked probe >exec.json
+winch exec -T -u 1000 checked probe >exec-user.json
+winch exec -T --privileged checked probe >exec-privileged.json 2>/dev/null
+t_is "RUN-05 exec: descriptors 0, 1, 2 only" "$(jq -c '.fds | keys' exec.json)" '["0","1","2"]'
+t_is "RUN-18 exec" "$(sets exec.json)" "$zero $eleven $eleven $eleven $zero"
+t_is "RUN-18 exec -u 1000" "$(sets exec-user.json)" "$zero $zero $zero $eleven $zero"
+if [ -s exec-privileged.json ]; then
+    t_like "RUN-18 exec --privileged: all, inheritable and ambient empty" "$(sets exec-privileged.json)" \
+        "^$zero (000001ffffffffff|000001fffeffffff) .* $zero$"
+else
+    t_skip "RUN-18 exec --privileged" "refused"
+fi
+t_true "a check has run" wait_for 5 winch exec -T checked test -s /tmp/check.json
+winch exec -T checked cat /tmp/check.json >check.json
+t_is "RUN-05 health check: descriptors 0, 1, 2 only" "$(jq -c '.fds | keys - ["10"]' check.json)" '["0","1","2"]'
+t_is "RUN-18 health check" "$(sets check.json)" "$zero $eleven $eleven $eleven $zero"
+t_ok "down" winch down -t 1
+t_no_leak "LEK-01 nothing is left"
+
+# RUN-07 and RUN-17: roots made to mislead
+mkdir ../roots && cd ../roots || exit 1
+root='{"name": "probe", "mode": "755", "data_hex": "'$probe_hex'"}'
+long=$(for n in $(seq 1 41); do printf ', {"name": "chain%s", "type": "symlink", "link": "chain%s"}' "$n" $((n + 1)); done)
+cat >recipe.json <<JSON
+{"images": [
+ {"name": "library/proc1:latest", "config": {"Cmd": ["/probe", "hold"]}, "layers": [{"entries": [$root,
+   {"name": "proc", "type": "symlink", "link": "/tmp/x"}, {"name": "tmp/", "type": "dir"}, {"name": "tmp/x/", "type": "dir"}]}]},
+ {"name": "library/proc2:latest", "config": {"Cmd": ["/probe", "hold"]}, "layers": [{"entries": [$root,
+   {"name": "proc", "type": "symlink", "link": "$CANARY"}]}]},
+ {"name": "library/proc3:latest", "config": {"Cmd": ["/probe", "hold"]}, "layers": [{"entries": [$root,
+   {"name": "proc", "data": "a file"}]}]},
+ {"name": "library/links:latest", "config": {"Cmd": ["/probe", "hold"]}, "layers": [{"entries": [$root,
+   {"name": "etc/", "type": "dir"}, {"name": "abs", "type": "symlink", "link": "/etc"},
+   {"name": "up", "type": "symlink", "link": "../../../../../../etc"}, {"name": "out", "type": "symlink", "link": "$CANARY"}
+   $long]}]}
+]}
+JSON
+push_kit recipe.json || t_abort "images not pushed"
+for image in proc1 proc2 proc3; do
+    printf 'services:\n  a: {image: %s}\n' $image >compose.yaml
+    t_exit "RUN-07 $image: a root whose /proc is no directory is refused" 1 winch up -d
+    t_like "RUN-07 $image: the message says so" "$T_OUT" '/proc'
+    winch down -t 1 >/dev/null 2>&1
+done
+mkdir data && echo mine >data/file
+for target in abs up out; do
+    printf 'services:\n  a: {image: links, volumes: ["./data:/%s/sub"]}\n' $target >compose.yaml
+    if winch up -d >up.log 2>&1; then
+        t_like "RUN-17 mount below /$target lands inside" "$(nsenter -t "$(w_pid a)" -m cat /proc/self/mountinfo)" \
+            ' /(etc|.*canary)/sub '
+        t_is "RUN-17 /$target: the host has no such folder" "$(find /etc/sub "$CANARY/sub" 2>/dev/null)" ""
+    else
+        t_like "RUN-17 mount below /$target is refused with its target" "$(cat up.log)" "/$target"
+    fi
+    winch down -t 1 >/dev/null 2>&1
+done
+printf 'services:\n  a: {image: links, volumes: ["./data:/chain1/x"]}\n' >compose.yaml
+t_exit "RUN-17 a chain of 41 links is refused" 1 winch up -d
+winch down -t 1 >/dev/null 2>&1
+t_canary "RUN-07 RUN-17 nothing outside was touched"
+t_no_leak "RUN-07 RUN-17 nothing is left"
+
+# RUN-27: a start that fails
+mkdir ../fail && cd ../fail || exit 1
+fails() { # NAME REGEX YAML
+    printf 'services:\n  a: {image: busybox, %s}\n' "$3" >compose.yaml
+    t_exit "RUN-27 $1: exit 1" 1 winch up -d
+    t_like "RUN-27 $1: the message names the step" "$T_OUT" "$2"
+    winch down -t 1 >/dev/null 2>&1
+    t_no_leak "RUN-27 $1: nothing is left"
+}
+fails "no such program" 'no-such-program.*(not found|No such file)' 'command: ["no-such-program"]'
+fails "not executable" '/etc/passwd.*[Pp]ermission denied' 'command: ["/etc/passwd"]'
+fails "a directory" '/etc.*([Pp]ermission denied|directory)' 'command: ["/etc"]'
+fails "no such user" 'nobody-of-this-name' 'command: ["probe"], user: nobody-of-this-name'
+fails "working directory is a file" '/etc/passwd' 'command: ["probe"], working_dir: /etc/passwd'
+t_done
