@@ -81,6 +81,7 @@ void ipc_send_event(struct ipc_request *request, struct jv *event); /* takes eve
 void ipc_answer_ok(struct ipc_request *request, struct jv *ok);     /* takes ok (NULL: {}); frees the request */
 void ipc_answer_error(struct ipc_request *request, const struct err *error); /* frees the request */
 bool ipc_request_alive(const struct ipc_request *request); /* false: the client hung up */
+bool ipc_request_same_client(const struct ipc_request *a, const struct ipc_request *b); /* came over one connection */
 /* Called once when the client hangs up before the answer (cancel); may be NULL to unset. */
 void ipc_request_on_gone(struct ipc_request *request, void (*gone)(struct ipc_request *, void *arg), void *arg);
 size_t ipc_request_fds(const struct ipc_request *request, const int **ret_fds);

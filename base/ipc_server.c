@@ -177,6 +177,11 @@ bool ipc_request_alive(const struct ipc_request *request)
     return request->peer != NULL;
 }
 
+bool ipc_request_same_client(const struct ipc_request *a, const struct ipc_request *b)
+{
+    return a->peer && a->peer == b->peer;
+}
+
 void ipc_request_on_gone(struct ipc_request *request, void (*gone)(struct ipc_request *, void *arg), void *arg)
 {
     request->gone = gone;

@@ -6,6 +6,8 @@
  *   down     {options}                     (ok after everything is gone; the supervisor then ends by itself)
  *   start stop restart kill rm {options}
  *   wait     {services:[…]}                → {codes:{container name: code}}
+ *   cancel   {}                            stops the change that runs: operations not begun are dropped, waits end, the change fails
+ *                                          with ERR_CANCELLED; what has begun is completed. Answered at once.
  *   events   {}                            subscription: never answers, sends events until the client hangs up
  *   status   {}                            → {pid, containers: n, version}
  * During up/down/start/stop/restart/kill/rm the caller receives events:
@@ -23,6 +25,9 @@
 
 #include "base/ipc.h"
 #include "base/layout.h"
+
+/* The starter gives a pipe's end as this descriptor; the supervisor closes it when it listens. */
+#define CLIENT_READY_FD 3
 
 /* Connects to the project's supervisor; when start is set and nobody listens, starts one (a lock picks one) and waits
  * for its socket (≤ 10 s). ERR_NOT_FOUND when not running and start is false. */

@@ -10,13 +10,13 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/vec.h"
 
 #define TAIL_BYTES (64 * 1024)
 
 struct events {
+    char *path;
     int dirfd, fd;
     int64_t seq, size;
     VEC(struct ipc_request *) subscribers;
@@ -53,6 +53,17 @@ static int64_t read_last_seq(int dirfd, const char *name)
     return size > 0 ? events_last_seq(tail, (size_t)size) : 0;
 }
 
+/* The directory is the project store's to make: without it nothing is kept. */
+static void dir_open(struct events *events)
+{
+    events->dirfd = open(events->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (events->dirfd < 0 || events->seq > 0)
+        return;
+    events->seq = read_last_seq(events->dirfd, "events");
+    if (events->seq == 0)
+        events->seq = read_last_seq(events->dirfd, "events.1");
+}
+
 static void journal_open(struct events *events)
 {
     struct stat st;
@@ -63,25 +74,24 @@ static void journal_open(struct events *events)
 struct events *events_open(const struct layout *layout, const char *project)
 {
     struct events *events = xcalloc(1, sizeof(*events));
+    events->path = layout_lib(layout, "projects/%s", project);
     events->dirfd = events->fd = -1;
-    struct err err = { 0 };
-    _cleanup_free_ char *path = layout_lib(layout, "projects/%s", project);
-    if (fs_open_dir(AT_FDCWD, path, 0700, &events->dirfd, &err) < 0) {
-        log_warning("project=%s event journal: %s", project, err.message);
-        return events;
-    }
-    events->seq = read_last_seq(events->dirfd, "events");
-    if (events->seq == 0)
-        events->seq = read_last_seq(events->dirfd, "events.1");
+    dir_open(events);
     return events;
+}
+
+void events_forget(struct events *events)
+{
+    close_fdp(&events->fd);
+    close_fdp(&events->dirfd);
 }
 
 void events_free(struct events *events)
 {
     if (!events)
         return;
-    close_fdp(&events->fd);
-    close_fdp(&events->dirfd);
+    events_forget(events);
+    free(events->path);
     VEC_DONE(&events->subscribers);
     free(events);
 }
@@ -109,6 +119,8 @@ static void journal_write(struct events *events, const struct jv *event)
 void events_add(struct events *events, struct jv *event)
 {
     char time[RFC3339_SIZE];
+    if (events->dirfd < 0)
+        dir_open(events); /* first: it knows the last number */
     jv_set_str(event, "type", "event");
     jv_set_str(event, "time", rfc3339_format_ns(clock_wall_ns(), time, sizeof(time)));
     jv_set_int(event, "seq", ++events->seq);

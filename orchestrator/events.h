@@ -15,6 +15,8 @@ struct events;
 /* Journal errors are logged, never fatal. */
 struct events *events_open(const struct layout *layout, const char *project);
 void events_free(struct events *events);
+/* The project's directory is being removed: lets go of it; the next event after it exists again opens a new journal. */
+void events_forget(struct events *events);
 /* Takes event ({"action":…, …}), adds type, time and seq, writes it and tells subscribers. */
 void events_add(struct events *events, struct jv *event);
 /* Takes the request: it is never answered; it ends when its client hangs up. */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* change.h - one changing call (up, down, stop …) from its arguments to its answer: plan, apply, wait. */
+#pragma once
+
+#include "orchestrator/apply.h"
+#include "orchestrator/plan.h"
+
+enum verb_flags {
+    VERB_STOPS = 1,    /* pushes a running change of the other sort aside: a stop never waits for a start */
+    VERB_WANTS_UP = 2, /* sets the project's intent */
+    VERB_WANTS_DOWN = 4, /* the same, when no services are named */
+};
+
+struct verb {
+    const char *name;
+    unsigned flags;
+    enum op_kind kind; /* for plan_make_verb; up and down have planners of their own */
+    bool is_up, is_down;
+};
+const struct verb *verb_find(const char *name);
+
+struct change {
+    struct supervisor *sv;
+    const struct verb *verb;
+    struct ipc_request *request; /* NULL: nobody asked */
+    struct jv *args;
+    struct project *model; /* of args; NULL: the stored one is used */
+    char **services, **scale;
+    struct plan_options options;
+    bool stop_first; /* rm --stop */
+    bool wait;
+    int64_t wait_timeout_us;
+    struct apply *apply;
+    struct loop_source *timer;
+    bool awaiting; /* applied; services are to become healthy */
+    bool cancelled, ended;
+    struct err error;
+    void (*done)(struct change *change); /* called once, from the loop; frees it */
+};
+
+/* ERR_PROTOCOL, ERR_CONFIG. request NULL: nobody; args borrowed. */
+int change_new(struct supervisor *sv, const struct verb *verb, struct ipc_request *request, const struct jv *args,
+               void (*done)(struct change *), struct change **ret_change, struct err *err);
+void change_free(struct change *change);
+void change_begin(struct change *change);
+void change_cancel(struct change *change, const char *why);
+void change_look(struct change *change); /* units changed */
+void change_tell_waiting(struct change *change, const struct change *behind);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* methods.h - the calls a supervisor answers (client.h lists them), and the queue of changes: one runs, the others wait. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/ipc.h"
+
+struct supervisor;
+
+extern const struct ipc_method supervisor_methods[];
+/* Units changed: the running change and pending waits look again. */
+void methods_changed(struct supervisor *sv);
+/* A change or a wait is in progress. */
+bool methods_busy(const struct supervisor *sv);
+/* Begins a start of these services, as after a boot, for nobody. */
+void methods_start_services(struct supervisor *sv, char **services);
+void methods_free(struct supervisor *sv);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* netd_link.c - the supervisor's connection to netd. netd may die and come back at any moment; all its calls are idempotent,
+ * so a call whose connection broke is simply sent once more over a new one. */
+#include "netd/netd_client.h"
+
+#include "base/log.h"
+#include "orchestrator/supervisor.h"
+
+struct netd_link {
+    struct supervisor *sv;
+    struct ipc_async *async; /* NULL: not connected */
+};
+
+struct link_call {
+    struct netd_link *link;
+    char *method;
+    struct jv *args;
+    ipc_reply_fn *reply;
+    void *arg;
+    int tries;
+    struct err error; /* of the last try */
+};
+
+static void call_send(struct link_call *call);
+
+static void call_free(struct link_call *call)
+{
+    free(call->method);
+    jv_free(call->args);
+    free(call);
+}
+
+static void async_free_soon(void *arg)
+{
+    ipc_async_free(arg);
+}
+
+static void link_closed(void *arg)
+{
+    struct netd_link *link = arg;
+    log_debug("project=%s netd connection closed", link->sv->name);
+    if (link->async)
+        loop_soon(link->sv->loop, async_free_soon, take_ptr(&link->async));
+}
+
+static int link_connect(struct netd_link *link, struct err *err)
+{
+    if (link->async)
+        return 0;
+    struct netd_client *client = NULL;
+    if (netd_connect(link->sv->layout, true, &client, err) < 0)
+        return -1;
+    link->async = ipc_async_new(link->sv->loop, netd_client_take(client), link_closed, link);
+    return 0;
+}
+
+static void call_fail(void *arg)
+{
+    struct link_call *call = arg;
+    call->reply(NULL, &call->error, call->arg);
+    call_free(call);
+}
+
+static void call_again(void *arg)
+{
+    call_send(arg);
+}
+
+static bool may_be_lost_connection(const struct err *error)
+{
+    return error->code == ERR_SYSTEM || error->code == ERR_PROTOCOL || error->code == ERR_NOT_FOUND;
+}
+
+static void call_replied(const struct jv *ok, const struct err *error, void *arg)
+{
+    struct link_call *call = arg;
+    if (!ok && error && call->tries == 1 && may_be_lost_connection(error)) {
+        /* not from here: the connection may be just about to report its end */
+        loop_soon(call->link->sv->loop, call_again, call);
+        return;
+    }
+    call->reply(ok, error, call->arg);
+    call_free(call);
+}
+
+static void call_send(struct link_call *call)
+{
+    struct netd_link *link = call->link;
+    call->tries++;
+    if (link_connect(link, &call->error) < 0) {
+        (void)err_wrap(&call->error, "netd");
+        loop_soon(link->sv->loop, call_fail, call);
+        return;
+    }
+    if (ipc_async_call(link->async, call->method, jv_ref(call->args), call_replied, call, &call->error) < 0) {
+        link_closed(link);
+        if (call->tries < 2)
+            call_send(call);
+        else
+            loop_soon(link->sv->loop, call_fail, call);
+    }
+}
+
+struct netd_link *netd_link_new(struct supervisor *sv)
+{
+    struct netd_link *link = xcalloc(1, sizeof(*link));
+    link->sv = sv;
+    return link;
+}
+
+void netd_link_free(struct netd_link *link)
+{
+    if (!link)
+        return;
+    ipc_async_free(link->async);
+    free(link);
+}
+
+void netd_link_call(struct netd_link *link, const char *method, struct jv *args, ipc_reply_fn *reply, void *arg)
+{
+    struct link_call *call = xcalloc(1, sizeof(*call));
+    *call = (struct link_call){ .link = link, .method = xstrdup(method), .args = args, .reply = reply, .arg = arg };
+    call_send(call);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor_main.c - main of winch-supervisor [--root DIR] PROJECT: one for each project that has containers. A lock picks one
+ * when several are started at once; the others leave with 0. Descriptor 3, when given, is closed once it listens, which is what
+ * its starter waits for. SIGTERM ends it and leaves the containers running: they do not need it to live. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/option.h"
+#include "orchestrator/client.h"
+#include "orchestrator/methods.h"
+#include "orchestrator/supervisor.h"
+
+#define OOM_SCORE "-900"
+
+struct options {
+    const char *root;
+};
+static const struct option_row rows[] = {
+    { 0, "root", OPTION_STRING, offsetof(struct options, root), "DIR", "state below DIR" },
+    { 0 },
+};
+
+static void protect_from_oom(void)
+{
+    _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || fd_write_all(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+        log_debug("cannot lower the OOM score: %s", strerror(errno));
+}
+
+static void raise_fd_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* raising the soft limit to the hard one is always allowed */
+}
+
+/* The lock file goes with the directory when a project ends, so a lock may turn out to be on a file that is gone. */
+static int lock_project(const struct layout *layout, const char *project, int *ret_dirfd, int *ret_lock, struct err *err)
+{
+    _cleanup_free_ char *path = layout_run(layout, "projects/%s", project);
+    for (int tries = 0; tries < 100; tries++) {
+        _cleanup_close_ int dirfd = -1, lock = -1;
+        struct stat held, named;
+        if (fs_open_dir(AT_FDCWD, path, 0700, &dirfd, err) < 0)
+            return -1;
+        if (fs_lock(dirfd, "supervisor.lock", true, 0, &lock, err) < 0) {
+            if (err->code != ERR_SYSTEM || err->sys_errno != ENOENT)
+                return -1;
+            continue; /* the directory went away between the two */
+        }
+        if (fstat(lock, &held) == 0 && fstatat(AT_FDCWD, path, &named, 0) == 0 &&
+            fstatat(dirfd, "supervisor.lock", &named, 0) == 0 && named.st_ino == held.st_ino) {
+            *ret_dirfd = take_fd(&dirfd);
+            *ret_lock = take_fd(&lock);
+            return 0;
+        }
+    }
+    return err_set(err, ERR_BUSY, "lock of project %s", project);
+}
+
+static void on_term(int signo _unused_, void *arg)
+{
+    loop_stop(arg, 0);
+}
+
+static void write_pid(int dirfd)
+{
+    char text[32];
+    struct err err = { 0 };
+    int size = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    if (fs_replace_volatile(dirfd, "supervisor.pid", text, (size_t)size, 0600, &err) < 0)
+        log_warning("%s", err.message);
+}
+
+/* Tells the starter, who waits for the end of this pipe. */
+static void tell_ready(void)
+{
+    struct stat st;
+    if (fstat(CLIENT_READY_FD, &st) == 0 && S_ISFIFO(st.st_mode))
+        close(CLIENT_READY_FD);
+}
+
+static int serve(struct layout *layout, const char *project, int dirfd, struct err *err)
+{
+    struct loop *loop = loop_new();
+    struct supervisor *sv = supervisor_new(layout, project, loop);
+    (void)loop_signal(loop, SIGTERM, on_term, loop);
+    (void)loop_signal(loop, SIGINT, on_term, loop);
+    int rc = ipc_server_new(loop, dirfd, "supervisor.sock", supervisor_methods, sv, &sv->server, err);
+    if (rc == 0) {
+        write_pid(dirfd);
+        tell_ready(); /* calls wait in the socket until the loop runs */
+        rc = supervisor_load(sv, err);
+    }
+    if (rc == 0)
+        rc = loop_run(loop);
+    bool empty = sv->units.count == 0;
+    supervisor_free(sv);
+    loop_free(loop);
+    (void)unlinkat(dirfd, "supervisor.pid", 0); /* nobody is behind it any more */
+    return rc == 0 && empty ? 1 : rc;
+}
+
+/* Nothing of the project is left: neither is its directory in run/. Another starter that waits for the lock sees it. */
+static void remove_traces(const struct layout *layout, const char *project, int dirfd)
+{
+    _cleanup_free_ char *path = layout_run(layout, "projects/%s", project);
+    (void)unlinkat(dirfd, "supervisor.log", 0);
+    (void)unlinkat(dirfd, "supervisor.lock", 0);
+    (void)rmdir(path); /* not empty: somebody is just starting */
+}
+
+static int run(int argc, char **argv, struct err *err)
+{
+    struct options options = { 0 };
+    struct layout layout;
+    _cleanup_close_ int dirfd = -1, lock = -1;
+    int first = 0;
+    if (options_parse(rows, argc, argv, false, &options, &first, err) < 0)
+        return -1;
+    if (argc - first != 1 || !name_is_project(argv[first]))
+        return err_set(err, ERR_USAGE, "usage: winch-supervisor [--root DIR] PROJECT");
+    const char *project = argv[first];
+    if (layout_init(&layout, options.root, err) < 0)
+        return -1;
+    int rc = layout_open(&layout, err);
+    if (rc == 0)
+        rc = lock_project(&layout, project, &dirfd, &lock, err);
+    if (rc < 0 && err->code == ERR_BUSY) {
+        layout_done(&layout);
+        return 0; /* another one is there */
+    }
+    if (rc == 0)
+        rc = serve(&layout, project, dirfd, err);
+    if (rc == 1) {
+        remove_traces(&layout, project, dirfd);
+        rc = 0;
+    }
+    layout_done(&layout);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = { 0 };
+    log_set_level_from_env();
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)umask(022);
+    protect_from_oom();
+    raise_fd_limit();
+    if (run(argc, argv, &err) == 0)
+        return 0;
+    if (err.code != ERR_NONE)
+        log_error("winch-supervisor: %s", err.message);
+    return err.code == ERR_USAGE ? 2 : 1;
+}
