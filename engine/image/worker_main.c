@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* winch-image: the worker that touches foreign bytes (registries, archives). One word of work a process; JSON lines on
+ * standard output (engine/engine.h), the last of which is the result or the error. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/option.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/image/platform.h"
+#include "engine/image/progress.h"
+#include "engine/image/pull.h"
+#include "engine/image/store.h"
+#include "engine/registry/host_config.h"
+
+struct options {
+    const char *platform, *policy;
+    char **change;
+};
+
+static const struct option_row option_rows[] = {
+    {0, "platform", OPTION_STRING, offsetof(struct options, platform), "OS/ARCH", "pull for another platform"},
+    {0, "policy", OPTION_STRING, offsetof(struct options, policy), "WHEN", "always (default) or missing"},
+    {'c', "change", OPTION_LIST, offsetof(struct options, change), "INSTRUCTION", "set a part of an imported image's config"},
+    {0},
+};
+
+struct work {
+    const struct layout *layout;
+    int lib_fd;
+    const struct options *options;
+    char **words; /* behind the word itself */
+    size_t word_count;
+};
+
+static int work_pull(const struct work *work, struct err *err)
+{
+    const struct options *options = work->options;
+    _cleanup_(host_config_done) struct host_config config = {0};
+    struct platform platform;
+    struct pull pull = {
+        .layout = work->layout,
+        .lib_fd = work->lib_fd,
+        .config = &config,
+        .reference = work->words[0],
+        .limits = UNPACK_LIMITS_DEFAULT,
+        .only_missing = str_eq(options->policy, "missing"),
+    };
+    if (options->policy && !pull.only_missing && !str_eq(options->policy, "always"))
+        return err_set(err, ERR_USAGE, "--policy is 'always' or 'missing', not '%s'", options->policy);
+    if (options->platform && platform_parse(options->platform, &platform, err) < 0)
+        return -1;
+    if (options->platform)
+        pull.platform = &platform;
+    if (host_config_load(work->layout->config_file, &config, err) < 0)
+        return -1;
+    return pull_run(&pull, err);
+}
+
+static const struct word {
+    const char *name;
+    size_t least, most; /* words behind it */
+    const char *usage;
+    int (*run)(const struct work *work, struct err *err);
+} words[] = {
+    {"pull", 1, 1, "pull REF [--platform P] [--policy always|missing]", work_pull},
+};
+
+static const struct word *find_word(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_eq(words[i].name, name))
+            return &words[i];
+    }
+    return NULL;
+}
+
+/* "--root DIR" stands before the word, so that nothing behind it can be taken for it. */
+static int run(int argc, char **argv, struct err *err)
+{
+    struct layout layout = {.lib_fd = -1, .run_fd = -1};
+    struct options options = {0};
+    const char *root = NULL;
+    int first = 1;
+    if (argc > 2 && str_eq(argv[1], "--root")) {
+        root = argv[2];
+        first = 3;
+    }
+    const struct word *word = first < argc ? find_word(argv[first]) : NULL;
+    if (!word)
+        return err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] WORD …, not '%s'", first < argc ? argv[first] : "");
+    argc -= first;
+    argv += first;
+    if (options_parse(option_rows, argc, argv, false, &options, &first, err) < 0)
+        return -1;
+    struct work work = {.options = &options, .words = argv + first, .word_count = (size_t)(argc - first)};
+    int done = -1;
+    if (work.word_count < word->least || work.word_count > word->most)
+        (void)err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] %s", word->usage);
+    else if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 && store_make(layout.lib_fd, err) == 0) {
+        work.layout = &layout;
+        work.lib_fd = layout.lib_fd;
+        done = word->run(&work, err);
+    }
+    if (layout.lib)
+        layout_done(&layout);
+    strv_free(options.change);
+    return done;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {0};
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* names in archives are UTF-8 or bytes, whatever the user's locale */
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)umask(077);
+    log_set_level_from_env();
+    if (run(argc, argv, &err) == 0)
+        return 0;
+    progress_error(&err);
+    return 1;
+}
