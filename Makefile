@@ -77,7 +77,7 @@ $(LIBEXEC)/winch-netd: $(BUILD)/obj/netd/main.o $(call archive,netd) $(call arch
 	$(call link,$(LIBS_netd) $(LIBS_base))
 # one a container and resident: static, libc only
 $(LIBEXEC)/winch-monitor: $(BUILD)/obj/engine/monitor/main.o $(call archive,engine) $(call archive,base)
-	$(call link,$(STATIC) -lcap)
+	$(call link,$(STATIC) -lmd)
 $(LIBEXEC)/winch-init: $(BUILD)/obj/engine/init/init.o $(call archive,base)
 	$(call link,$(STATIC))
 
@@ -86,7 +86,7 @@ UNIT_FOLDERS := $(patsubst tests/unit/%/,%,$(wildcard tests/unit/*/))
 UNIT_BINS := $(patsubst %,$(BUILD)/tests/unit-%,$(UNIT_FOLDERS))
 define unit_rule
 $(BUILD)/tests/unit-$(1): $(call objects,$(wildcard tests/unit/$(1)/*.c)) $(A_ALL)
-	$$(call link,$(LIBS_ALL) -lcriterion)
+	$$(call link,-Wl,--no-gc-sections $(LIBS_ALL) -lcriterion)
 endef
 $(foreach f,$(UNIT_FOLDERS),$(eval $(call unit_rule,$(f))))
 
