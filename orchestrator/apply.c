@@ -14,9 +14,10 @@ enum op_verdict apply_verdict(const struct plan *plan, const enum op_state *stat
     enum op_verdict verdict = OP_VERDICT_READY;
     for (size_t i = 0; i < op->dep_count; i++) {
         enum op_state state = states[op->deps[i]];
-        if (state == OP_STATE_FAILED || state == OP_STATE_SKIPPED)
+        bool lost = state == OP_STATE_FAILED || state == OP_STATE_SKIPPED;
+        if (lost && !(op->kind == OP_CONTAINER_WAIT && op->optional)) /* required: false: the wait itself only warns */
             return OP_VERDICT_SKIP;
-        if (state != OP_STATE_DONE)
+        if (!lost && state != OP_STATE_DONE)
             verdict = OP_VERDICT_WAIT;
     }
     return verdict;
