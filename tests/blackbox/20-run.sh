@@ -16,7 +16,6 @@ push_kit() { # RECIPE: images of the recipe go into the registry; the probe is w
     "$t_lib/imagekit.py" make "$1" --layout kit-layout
     "$t_lib/imagekit.py" push --layout kit-layout --registry "$REGISTRY"
 }
-probe_hex=$(xxd -p "$WINCH_PROBE" 2>/dev/null | tr -d '\n' || od -An -v -tx1 "$WINCH_PROBE" | tr -d ' \n')
 
 mkdir run && cd run || exit 1
 cat >compose.yaml <<'YAML'
@@ -79,7 +78,7 @@ t_no_leak "LEK-01 nothing is left"
 
 # RUN-07 and RUN-17: roots made to mislead
 mkdir ../roots && cd ../roots || exit 1
-root='{"name": "probe", "mode": "755", "data_hex": "'$probe_hex'"}'
+root='{"name": "probe", "mode": "755", "data_file": "'$WINCH_PROBE'"}'
 long=$(for n in $(seq 1 41); do printf ', {"name": "chain%s", "type": "symlink", "link": "chain%s"}' "$n" $((n + 1)); done)
 cat >recipe.json <<JSON
 {"images": [

@@ -20,8 +20,8 @@ Recipes.  {"images": [{"name": "evil:latest", "config": {"Cmd": [...]}, "layers"
           ones), truncate (bytes to cut off the blob's end), flip (offset of a byte to damage), raw (hex: these bytes
           are the blob), trailer (false: no end-of-archive blocks)
   entry:  name, type (file dir symlink hardlink char block fifo, or one raw typeflag character), data, data_hex,
-          fill (this many zero bytes), mode, uid, gid, mtime, link, major, minor, uname, gname, prefix, magic,
-          size (a lie), checksum (a lie), header_hex (the whole 512 bytes), pax {key: value}
+          data_file (a path of ours), fill (this many zero bytes), mode, uid, gid, mtime, link, major, minor, uname,
+          gname, prefix, magic, size (a lie), checksum (a lie), header_hex (the whole 512 bytes), pax {key: value}
 
 Scripts of `serve`.  A list of rules; the first whose "match" (regular expression on "METHOD path") fits and whose
 "times" is not used up is obeyed, else the request is served honestly:
@@ -333,6 +333,9 @@ def padded(data):
 def tar_entry(entry):
     if "data_hex" in entry:
         data = bytes.fromhex(entry["data_hex"])
+    elif "data_file" in entry:
+        with open(entry["data_file"], "rb") as f:
+            data = f.read()
     else:
         data = as_bytes(entry.get("data", "")) + b"\0" * entry.get("fill", 0)
     out = b""

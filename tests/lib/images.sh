@@ -126,7 +126,7 @@ images_hash() { # everything that goes into one image
 
 # Makes $images_cache/NAME-HASH (root/, layer.tgz) if it is missing.
 images_make_one() { # NAME HASH BASE_HASH BASE_PID
-    local name=$1 var=${1//-/_} dir packages base
+    local name=$1 var=${1//-/_} dir packages parent
     dir=$images_cache/$name-$2
     [ ! -d "$dir" ] || { touch "$dir"; return 0; }
     new=$(mktemp -d "$images_cache/tmp.XXXXXX")
@@ -137,15 +137,15 @@ images_make_one() { # NAME HASH BASE_HASH BASE_PID
     [ -z "${!packages-}" ] || "$images_lib/debroot" "$new/root" ${!packages}
     "make_$var" "$new/root"
     chmod 755 "$new"
-    base=()
+    parent=()
     if [ "$name" != busybox ] && [ "$name" != base ]; then
-        base=(--parent "$images_cache/base-$3/root")
+        parent=(--parent "$images_cache/base-$3/root")
         until [ -e "$images_cache/base-$3" ]; do # it is made beside us
             kill -0 "$4" 2>/dev/null || [ -e "$images_cache/base-$3" ] || return 1
             sleep 0.1
         done
     fi
-    "$images_lib/imagekit.py" layer --root "$new/root" "${base[@]}" -o "$new/layer.tgz"
+    "$images_lib/imagekit.py" layer --root "$new/root" "${parent[@]}" -o "$new/layer.tgz"
     mv -T "$new" "$dir"
 }
 

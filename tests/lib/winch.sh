@@ -5,6 +5,7 @@
 #   w_ps SERVICE FIELD         a field of `winch ps -a --format json` (of the first replica)
 #   w_pid SERVICE              its first process; w_ip SERVICE: its address on eth0, as the kernel has it
 #   w_resident NAME            the processes of winch-NAME (supervisor, netd, monitor)
+#   w_kill NAME                kill -9 of all of these
 #   w_events PROJECT           the journal, one JSON object a line
 #   w_free_port                a TCP port that nobody has
 w_ps() { winch ps -a --format json "$1" | jq -rs ".[0].$2 // empty"; }
@@ -37,6 +38,14 @@ w_resident() {
         */winch-"$1") basename "$(dirname "$exe")" ;;
         esac
     done
+}
+
+w_kill() {
+    local pid
+    for pid in $(w_resident "$1"); do
+        kill -9 "$pid" 2>/dev/null
+    done
+    return 0
 }
 
 w_events() { cat "$WINCH_ROOT/lib/projects/$1/events.1" "$WINCH_ROOT/lib/projects/$1/events" 2>/dev/null; }
