@@ -3,39 +3,10 @@
  * the words for it, so it may look as deep as people read: two levels of keys. */
 #include "orchestrator/fingerprint.h"
 
-#include "parser/node.h"
+#include "parser/node_json.h"
 
 /* these never count for config_hash (compose-reference b.9) */
 static const char *const uncounted[] = { "build", "pull_policy", "scale", "depends_on", "profiles" };
-
-struct jv *node_to_jv(const struct node *node)
-{
-    switch (node ? node->kind : NODE_NULL) {
-    case NODE_NULL:
-        return jv_null();
-    case NODE_BOOL:
-        return jv_bool(node->boolean);
-    case NODE_INT:
-        return jv_int(node->integer);
-    case NODE_FLOAT:
-        return jv_real(node->number);
-    case NODE_STRING:
-        return jv_string(node->text);
-    case NODE_LIST: {
-        struct jv *list = jv_array();
-        NODE_EACH (entry, node)
-            jv_add(list, node_to_jv(entry->value));
-        return list;
-    }
-    case NODE_MAP: {
-        struct jv *map = jv_object();
-        NODE_EACH (entry, node)
-            jv_set(map, entry->key, node_to_jv(entry->value));
-        return map;
-    }
-    }
-    return jv_null();
-}
 
 struct jv *service_definition(const struct service *service)
 {
