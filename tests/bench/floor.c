@@ -4,9 +4,9 @@
  *   floor start -r ROOTFS -w SCRATCH [-n N]    scratch folders, cgroups, clone3 with all namespaces, overlay and the usual
  *                                              mounts, veth and address, pivot_root, execve of /bin/true, reap
  *   floor exec  -r ROOTFS -w SCRATCH [-n N]    join such a container by its pidfd and execute /bin/true
- * Prints one JSON object: microseconds as median, min, max of the whole, and for start also until execve.  Runs in a mount and network namespace of its own; needs
- * root.  ROOTFS needs a static /bin/true; SCRATCH is left full, for the caller to delete after all measuring.  No user
- * namespace and no seccomp filter: this is the floor, not a container. */
+ * Prints one JSON object: microseconds as median, min, max of the whole, and for start also until execve.  Runs in a mount
+ * and network namespace of its own; needs root.  ROOTFS needs a static /bin/true; SCRATCH is left full, for the caller to
+ * delete after all measuring.  No user namespace and no seccomp filter: this is the floor, not a container. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>

@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh - `make bench`: how long things take, beside the kernel floor and our goals, in at most two minutes.
+#
+# Each figure is the median of several runs.  "against" names what it is compared with: a goal of ours, or the floor measured in
+# the same run by floor.c (no user namespace, no seccomp filter: what the kernel alone needs).  A ratio of 1 or less meets it.
+# BENCH_JSON=FILE also writes JSON lines {"name","value","unit","against","ratio"}.  BENCH_RUNS=N runs instead of 3 for 50 services.
+# Nothing is deleted between samples: ext4 would walk over the fresh holes and every later sample would pay for it.
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+json=${BENCH_JSON:+$(realpath -m "$BENCH_JSON")}
+export BENCH_JSON=$json
+lab_enter "$@"
+# shellcheck source=tests/lib/winch.sh
+. "$t_lib/winch.sh"
+runs=${BENCH_RUNS:-3}
+[ -z "$json" ] || : >"$json"
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'; }
+ms() { awk '{ printf "%.2f\n", $1 / 1000 }'; }
+
+report() { # NAME VALUE UNIT [AGAINST VALUE_OF_THAT]
+    if [ -z "$2" ]; then
+        printf '%-44s %12s\n' "$1" "no figure"
+        bench_failed=1
+        return
+    fi
+    awk -v name="$1" -v value="$2" -v unit="$3" -v against="${4-}" -v base="${5-}" -v json="$json" 'BEGIN {
+        ratio = base > 0 ? sprintf("%.2f", value / base) : ""
+        printf "%-44s %10s %-3s", name, value, unit
+        if (ratio != "") printf "  %5s x %s (%s %s)", ratio, against, base, unit
+        printf "\n"
+        if (json != "") printf "{\"name\":\"%s\",\"value\":%s,\"unit\":\"%s\",\"against\":%s,\"ratio\":%s}\n", name, value, unit,
+            against == "" ? "null" : "\"" against " " base " " unit "\"", ratio == "" ? "null" : ratio >> json
+    }'
+}
+
+laps() { # N COMMAND...: the median, in ms, of N runs
+    local n=$1
+    shift
+    for ((; n > 0; n--)); do
+        lap run "$@" 2>>"$LAB/errors" || return 1
+    done | median | ms
+}
+
+# --- what is measured ------------------------------------------------------------------------------------------------
+image() { # one static program that holds on, and one that ends
+    mkdir -p image/bin image/etc image/proc image/sys image/dev image/tmp
+    cp "$WINCH_PROBE" image/bin/probe
+    cp "$(command -v busybox)" image/bin/true
+    tar -C image --sort=name --mtime=@0 --owner=0 --group=0 -cf image.tar .
+    winch image import image.tar bench:1 --change 'CMD ["/bin/probe","hold"]' >/dev/null 2>>"$LAB/errors"
+}
+
+project() { # NAME COUNT LAYERS: a folder with COUNT services, each layer depending on the one before
+    local i layer size=$((($2 + $3 - 1) / $3))
+    mkdir -p "$1"
+    {
+        echo "services:"
+        for ((i = 1; i <= $2; i++)); do
+            layer=$(((i - 1) / size))
+            printf '  s%d:\n    image: bench:1\n    restart: always\n' "$i"
+            [ $layer = 0 ] || printf '    depends_on: [s%d]\n' $((i - size))
+        done
+    } >"$1/compose.yaml"
+}
+
+cycle() { # FOLDER RUNS: fills up_ms and down_ms with medians
+    local n status=0
+    : >"$LAB/up" && : >"$LAB/down"
+    for ((n = 0; n < $2; n++)); do
+        (cd "$1" && lap run winch up -d >>"$LAB/up" && lap run winch down -t 5 >>"$LAB/down") 2>>"$LAB/errors" || status=1
+    done
+    up_ms=$(median <"$LAB/up" | ms) down_ms=$(median <"$LAB/down" | ms)
+    [ $status = 0 ] || echo "# an up or down of $1 failed"
+}
+
+pss_of() { # winch-NAME: processes, and the sum of their PSS in KB
+    local pid
+    for pid in $(w_resident "$1"); do
+        awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup"
+    done | awk '{ n++; sum += $1 } END { print n + 0, sum + 0 }'
+}
+
+per() { awk -v a="$1" -v n="$2" 'BEGIN { if (a != "" && n > 0) printf "%.2f\n", a / n }'; }
+
+measure_cycles() {
+    local n layers goal_up goal_down
+    while read -r n layers samples goal_up goal_down; do
+        project "p$n" "$n" "$layers"
+        cycle "p$n" "$samples"
+        report "up -d, $n services in $layers layers" "$up_ms" ms goal "$goal_up"
+        report "up -d, $n services, per container" "$(per "$up_ms" "$n")" ms
+        report "down, $n services" "$down_ms" ms goal "$goal_down"
+        report "down, $n services, per container" "$(per "$down_ms" "$n")" ms
+    done <<TABLE
+1 1 7 20 20
+20 1 $runs 150 160
+50 5 $runs 370 400
+TABLE
+}
+
+measure_resident() { # 50 services are up
+    local count sum
+    read -r count sum < <(pss_of monitor)
+    report "PSS per container (winch-monitor)" "$(per "$sum" "$count")" KB goal 100
+    read -r _ sum < <(pss_of supervisor)
+    report "PSS of winch-supervisor, 50 containers" "$sum" KB
+    read -r _ sum < <(pss_of netd)
+    report "PSS of winch-netd, 50 containers" "$sum" KB
+    read -r _ sum < <(for name in monitor supervisor netd; do pss_of $name; done | awk '{ s += $2 } END { print 0, s }')
+    report "PSS of everything resident, 50 containers" "$(awk -v s="$sum" 'BEGIN { printf "%.2f", s / 1024 }')" MiB goal 9
+}
+
+measure_restart() { # each service once, so that no backoff is in it
+    local i
+    for i in 2 3 4 5 6 7 8 9 10; do
+        lap restart "$WINCH_ROOT/run/containers/$(winch ps -q "s$i")" || return 1
+    done 2>>"$LAB/errors" | median | ms
+}
+
+measure_start() { # begin of `winch start` to state=running, and to its end
+    local i id
+    for i in 11 12 13 14 15 16 17 18 19; do
+        id=$(winch ps -q "s$i")
+        winch stop -t 1 "s$i" >/dev/null 2>>"$LAB/errors"
+        lap start "$WINCH_ROOT/run/containers/$id" winch start "s$i" || return 1
+    done 2>>"$LAB/errors" >"$LAB/starts"
+}
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+bench_failed=0
+image || t_abort "the image could not be imported: $(tail -3 "$LAB/errors")"
+mkdir scratch
+for what in start exec; do
+    floor $what -r image -w scratch -n 40 >floor.$what || t_abort "floor $what"
+done
+floor_execve=$(jq '.execve.median_us' floor.start | ms) floor_exec=$(jq '.exec.median_us' floor.exec | ms)
+report "floor: start to execve" "$floor_execve" ms
+report "floor: start to reaped" "$(jq '.start.median_us' floor.start | ms)" ms
+report "floor: exec true" "$floor_exec" ms
+
+measure_cycles
+cd p50 || exit 1
+winch up -d 2>>"$LAB/errors" || t_abort "50 services do not come up: $(tail -3 "$LAB/errors")"
+report "up -d, nothing to do, 50 services" "$(laps 9 winch up -d)" ms goal 30
+report "ps, 50 services" "$(laps 9 winch ps)" ms goal 10
+report "config, 50 services" "$(laps 9 winch config -q)" ms goal 15
+report "exec true" "$(laps 15 winch exec -T s1 /bin/true)" ms floor "$floor_exec"
+measure_resident
+report "restart, kill -9 to the new process 1" "$(measure_restart)" ms floor "$floor_execve"
+if measure_start; then
+    report "start, to the process running" "$(awk '{ print $1 }' "$LAB/starts" | median | ms)" ms floor "$floor_execve"
+    report "start, to the command's end" "$(awk '{ print $2 }' "$LAB/starts" | median | ms)" ms floor "$floor_execve"
+else
+    report "start, to the process running" ""
+fi
+winch down -t 5 2>>"$LAB/errors"
+cd ../p1 || exit 1
+report "config, 1 service" "$(laps 9 winch config -q)" ms goal 5
+report "winch version" "$(laps 9 winch version)" ms
+[ -z "$json" ] || echo "# written to $json"
+if [ $bench_failed != 0 ]; then
+    tail -5 "$LAB/errors"
+    exit 1
+fi
+exit 0
