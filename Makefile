@@ -35,7 +35,7 @@ A_ALL   = $(foreach f,$(FOLDERS),$(call archive,$(f)))
 
 LIBS_base  := -ljansson -levent_core -lmd
 LIBS_image := -larchive -lcurl -lcrypto -lz -lzstd
-LIBS_netd  := -lnftables -lnl-route-3 -lnl-3
+LIBS_netd  := -lnftables -lnl-route-3 -lnl-3 -lresolv
 LIBS_ALL   := -lyaml -lseccomp -lcap $(LIBS_image) $(LIBS_netd) $(LIBS_base)
 CFLAGS_NL  := $(shell pkg-config --cflags libnl-3.0 2>/dev/null)
 CFLAGS_ALL += $(CFLAGS_NL)
