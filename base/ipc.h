@@ -69,7 +69,8 @@ struct ipc_method {
 };
 
 /* Binds dirfd/name, mode 0600 (an old socket file is replaced: hold your lock file first). methods ends
- * with {0} and is borrowed. Only uid 0 and our own uid may connect. */
+ * with {0} and is borrowed. Only uid 0 and our own uid may connect. name NULL: no socket of our own, only adopted
+ * ones. */
 int ipc_server_new(struct loop *loop, int dirfd, const char *name, const struct ipc_method *methods, void *context,
                    struct ipc_server **ret_server, struct err *err);
 /* Serves one more listening socket (systemd socket activation); takes fd. */

@@ -402,15 +402,24 @@ int ipc_server_new(struct loop *loop, int dirfd, const char *name, const struct 
 {
     struct ipc_address address;
     int fd = -1;
-    if (ipc_address_init(&address, dirfd, name) < 0)
-        return err_sys(err, "socket %s", name);
-    _cleanup_close_ int parent = address.parent;
-    if (listen_at(&address, &fd, err) < 0)
-        return -1;
     struct ipc_server *server = xcalloc(1, sizeof(*server));
     server->loop = loop;
     server->methods = methods;
     server->context = context;
+    server->socket_dir = -1;
+    if (!name) {
+        *ret_server = server;
+        return 0;
+    }
+    if (ipc_address_init(&address, dirfd, name) < 0) {
+        ipc_server_free(server);
+        return err_sys(err, "socket %s", name);
+    }
+    _cleanup_close_ int parent = address.parent;
+    if (listen_at(&address, &fd, err) < 0) {
+        ipc_server_free(server);
+        return -1;
+    }
     server->socket_dir = take_fd(&parent);
     server->socket_name = xstrdup(address.name);
     if (ipc_server_adopt(server, fd, err) < 0) {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rules.c - keeps the table in step with networks and ports. A small change is a few elements; when the kernel
+ * refuses it (somebody edited or flushed the table), the whole table is loaded anew, which is one transaction too. */
+#include "base/log.h"
+#include "netd/daemon.h"
+#include "netd/nft_render.h"
+
+int rules_load_all(struct netd *netd, struct err *err)
+{
+    VEC(struct net *) nets = {0};
+    VEC(struct sandbox *) sandboxes = {0};
+    _cleanup_str_ struct str text = {0};
+
+    for (size_t i = 0; i < map_count(netd->nets); i++)
+        VEC_ADD(&nets, (struct net *)map_value_at(netd->nets, i));
+    for (size_t i = 0; i < map_count(netd->sandboxes); i++)
+        VEC_ADD(&sandboxes, (struct sandbox *)map_value_at(netd->sandboxes, i));
+    nft_render_table(&text, netd->table, forwarding_is_ours(netd), nets.items, nets.count, sandboxes.items,
+                     sandboxes.count);
+    VEC_DONE(&nets);
+    VEC_DONE(&sandboxes);
+    if (nft_load(netd->nft, str_text(&text), err) < 0)
+        return -1;
+    netd->table_loaded = true;
+    return 0;
+}
+
+static int change(struct netd *netd, const struct str *text, const char *what, struct err *err)
+{
+    struct err reason = {0};
+
+    if (netd->table_loaded && nft_load(netd->nft, str_text(text), &reason) == 0)
+        return 0;
+    if (netd->table_loaded)
+        log_warning("rules %s: %s; loading the whole table", what, reason.message);
+    return rules_load_all(netd, err);
+}
+
+int rules_change_net(struct netd *netd, const struct net *net, bool add, struct err *err)
+{
+    _cleanup_str_ struct str text = {0};
+    struct err reason = {0};
+
+    nft_render_net(&text, netd->table, net, add);
+    if (add)
+        return change(netd, &text, "network", err);
+    /* the network is still in our map: when its elements cannot be taken out one by one, the caller loads the whole
+     * table without it */
+    if (netd->table_loaded && nft_load(netd->nft, str_text(&text), &reason) < 0) {
+        log_warning("rules network=%s: %s", net->name, reason.message);
+        netd->table_loaded = false;
+    }
+    return 0;
+}
+
+int rules_change_ports(struct netd *netd, const struct sandbox *sandbox, bool add, struct err *err)
+{
+    _cleanup_str_ struct str text = {0};
+    nft_render_ports(&text, netd->table, sandbox, add);
+    return text.size ? change(netd, &text, "ports", err) : 0;
+}
+
+int rules_delete(struct netd *netd, struct err *err)
+{
+    _cleanup_str_ struct str text = {0};
+    nft_render_delete(&text, netd->table);
+    if (nft_load(netd->nft, str_text(&text), err) < 0)
+        return -1;
+    netd->table_loaded = false;
+    return 0;
+}
