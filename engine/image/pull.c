@@ -220,5 +220,6 @@ int pull_run(const struct pull *pull, struct err *err)
     struct job job = {.pull = pull};
     int done = run(&job, err);
     job_done(&job);
+    store_settle(pull->lib_fd, done == 0);
     return done < 0 ? err_wrap(err, "pull %s", pull->reference) : 0;
 }

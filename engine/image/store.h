@@ -49,6 +49,9 @@ bool layer_exists(int lib_fd, const char *chain_hex);
 int images_resolve(const struct jv *images, const char *reference, const char **ret_id, const char **ret_name,
                    struct err *err);
 
-/* Removes layers and blobs that nothing refers to (images.json, container records' image_id). Does nothing while a
- * pull holds layers.lock: its end collects. */
-int store_collect(const struct layout *layout, int lib_fd, struct err *err);
+/* Removes layers and blobs that nothing refers to (images.json, container records). While a pull holds layers.lock it
+ * leaves the file COLLECT_PENDING instead: the end of the pull collects. */
+int store_collect(int lib_fd, struct err *err);
+/* The end of whatever put layers into the store, without layers.lock: collects when it failed, or when it is pending. */
+void store_settle(int lib_fd, bool succeeded);
+#define COLLECT_PENDING "collect.pending"
