@@ -24,6 +24,9 @@ static int record_image(int lib_fd, const struct commit *commit, struct jv *reco
     _cleanup_jv_ struct jv *images = NULL;
     if (images_lock(lib_fd, &lock, err) < 0 || images_load(lib_fd, &images, err) < 0)
         return -1;
+    const char *manifest = jv_get_str(jv_find(jv_find(images, "images"), commit->image_id), "manifest", NULL);
+    if (manifest && !jv_find(record, "manifest")) /* the same image came without one this time */
+        jv_set_str(record, "manifest", manifest);
     jv_set(jv_find(images, "images"), commit->image_id, jv_ref(record));
     if (commit->name) {
         struct jv *name = jv_object();

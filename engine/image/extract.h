@@ -34,7 +34,7 @@ struct entry {
 };
 
 struct extract; /* opaque */
-/* whiteouts false: an import; ".wh." names are ordinary and nothing below exists. root_fd is borrowed. */
+/* whiteouts false: an archive that is no layer; ".wh." names are ordinary and nothing below exists. root_fd is borrowed. */
 struct extract *extract_new(int root_fd, bool whiteouts);
 void extract_free(struct extract *extract);
 DEFINE_CLEANUP(struct extract *, extract_free)

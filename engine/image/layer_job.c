@@ -88,11 +88,11 @@ static int unpack_layer(struct child *child, struct unpack_result *ret_result, s
     if (dirfd < 0 || mkdirat(dirfd, "diff", 0755) < 0)
         return err_sys(err, "make %s/diff", path);
     _cleanup_close_ int root_fd = openat(dirfd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root_fd < 0 || lseek(job->archive_fd, 0, SEEK_SET) < 0)
+    if (root_fd < 0)
         return err_sys(err, "open %s/diff", path);
+    (void)lseek(job->archive_fd, 0, SEEK_SET); /* a pipe stands where it stands */
     const struct unpack unpack = {
         .archive_fd = job->archive_fd,
-        .packed_size = job->packed_size,
         .root_fd = root_fd,
         .whiteouts = job->whiteouts,
         .diff_id = job->diff_id,
@@ -103,7 +103,7 @@ static int unpack_layer(struct child *child, struct unpack_result *ret_result, s
     };
     if (unpack_run(&unpack, ret_result, err) < 0 || write_meta(job, dirfd, ret_result, err) < 0)
         return -1;
-    return syncfs(dirfd) < 0 ? err_sys(err, "sync the layer") : 0;
+    return job->is_durable && syncfs(dirfd) < 0 ? err_sys(err, "sync the layer") : 0;
 }
 
 /* Everything that could reach beyond this layer goes: the parent's descriptors (sockets, locks), the network. */

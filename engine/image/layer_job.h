@@ -21,13 +21,13 @@ struct job_message {
 
 struct layer_job {
     int lib_fd;             /* borrowed */
-    int archive_fd;         /* borrowed, positioned at 0 by the child */
-    int64_t packed_size;
+    int archive_fd;         /* borrowed, positioned at 0 by the child; may be a pipe */
     const char *staging;    /* the directory below lib/tmp that the child makes and fills: diff/ and meta.json */
     const char *diff_id;    /* expected; NULL: any (then the layer is a base) */
     const char *parent_hex; /* chain id of the layer below, or NULL */
     char *const *lower;     /* chain ids, top first, NULL-terminated */
     bool whiteouts;
+    bool is_durable;        /* false: what is made is thrown away again */
     struct unpack_limits limits;
 };
 

@@ -139,12 +139,12 @@ static int start(struct layer_set *set, size_t index, struct err *err)
     const struct layer_job job = {
         .lib_fd = set->lib_fd,
         .archive_fd = layer->archive_fd,
-        .packed_size = layer->packed_size,
         .staging = layer->staging,
         .diff_id = set->is_import ? NULL : layer->diff_id,
         .parent_hex = index ? set->layers[index - 1].chain : NULL,
         .lower = lower,
-        .whiteouts = !set->is_import,
+        .whiteouts = true, /* an import, too: one diff id must not mean two directories */
+        .is_durable = true,
         .limits = set->limits,
     };
     if (layer_job_start(&job, &layer->pid, &layer->sock, err) < 0)

@@ -61,7 +61,7 @@ static la_ssize_t next_block(struct state *state, const void **ret_block)
         state->failed = true;
         return err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld bytes", (long long)limits->bytes);
     }
-    if (state->stream > limits->ratio_floor && state->stream / limits->ratio > state->unpack->packed_size) {
+    if (state->stream > limits->ratio_floor && state->stream / limits->ratio > archive_filter_bytes(state->packed, -1)) {
         state->failed = true;
         return err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld times its size: a decompression bomb",
                        (long long)limits->ratio);

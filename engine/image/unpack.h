@@ -35,10 +35,9 @@ typedef int unpack_lower_fn(void *arg, const int **ret_fds, size_t *ret_count, s
 typedef void unpack_progress_fn(void *arg, int64_t done);
 
 struct unpack {
-    int archive_fd;      /* positioned at its start */
-    int64_t packed_size; /* for the ratio and progress */
+    int archive_fd;      /* positioned at its start; may be a pipe */
     int root_fd;         /* empty directory */
-    bool whiteouts;      /* false: import of a plain root filesystem */
+    bool whiteouts;      /* false: an archive that is no layer */
     const char *diff_id; /* expected; NULL: any. Compared before unpack_lower_fn is asked */
     struct unpack_limits limits;
     unpack_lower_fn *lower;

@@ -13,6 +13,8 @@
 #include "base/option.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/image/import.h"
+#include "engine/image/load.h"
 #include "engine/image/platform.h"
 #include "engine/image/progress.h"
 #include "engine/image/pull.h"
@@ -63,6 +65,24 @@ static int work_pull(const struct work *work, struct err *err)
     return pull_run(&pull, err);
 }
 
+static int work_import(const struct work *work, struct err *err)
+{
+    const struct import import = {
+        .lib_fd = work->lib_fd,
+        .file = work->words[0],
+        .reference = work->words[1],
+        .changes = work->options->change,
+        .limits = UNPACK_LIMITS_DEFAULT,
+    };
+    return import_run(&import, err);
+}
+
+static int work_load(const struct work *work, struct err *err)
+{
+    const struct load load = {.lib_fd = work->lib_fd, .file = work->words[0], .limits = UNPACK_LIMITS_DEFAULT};
+    return load_run(&load, err);
+}
+
 static const struct word {
     const char *name;
     size_t least, most; /* words behind it */
@@ -70,6 +90,8 @@ static const struct word {
     int (*run)(const struct work *work, struct err *err);
 } words[] = {
     {"pull", 1, 1, "pull REF [--platform P] [--policy always|missing]", work_pull},
+    {"load", 1, 1, "load FILE|-", work_load},
+    {"import", 2, 2, "import FILE|- REF [--change INSTRUCTION]…", work_import},
 };
 
 static const struct word *find_word(const char *name)
