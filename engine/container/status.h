@@ -32,6 +32,7 @@ struct container_status {
     pid_t pid; /* first process, host id; 0 when not running */
     uint64_t start_time;
     pid_t monitor_pid; /* 0: none alive */
+    uint64_t monitor_start; /* start time of the monitor, as start_time */
     bool monitor_alive;
     int64_t started_ns, finished_ns; /* 0: never */
     int exit_code;                   /* as shells show it; -1 unknown */

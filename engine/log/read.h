@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/layout.h"
+#include "base/mem.h"
 
 #define LOG_LINE_MAX (16 * 1024)
 

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* winch-monitor: parent and keeper of one container (protocol.h). Start, then one epoll loop that sleeps until something
+ * happens: there are no periodic wake-ups. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "engine/monitor/monitor.h"
+#include "engine/runtime/sys.h"
+
+#define EVENTS_MAX 16
+
+int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source, unsigned index)
+{
+    struct epoll_event event = { .events = events, .data.u64 = (uint64_t)source << 32 | index };
+    return epoll_ctl(monitor->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* The specification stays mapped: strings of monitor->spec point into it. */
+static int spec_read(struct monitor *monitor, struct err *err)
+{
+    struct stat st;
+    if (fstat(MONITOR_FD_SPEC, &st) < 0)
+        return err_sys(err, "examine the specification");
+    if (st.st_size <= 0 || st.st_size > SPEC_PACKED_MAX)
+        return err_set(err, ERR_LIMIT, "the specification has %lld bytes", (long long)st.st_size);
+    int seals = fcntl(MONITOR_FD_SPEC, F_GET_SEALS);
+    if (seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_SHRINK)) != (F_SEAL_WRITE | F_SEAL_SHRINK))
+        return err_set(err, ERR_PROTOCOL, "the specification is not sealed");
+    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, MONITOR_FD_SPEC, 0);
+    if (data == MAP_FAILED)
+        return err_sys(err, "map the specification");
+    close(MONITOR_FD_SPEC);
+    return container_spec_unpack(arena_new(), data, (size_t)st.st_size, &monitor->spec, err);
+}
+
+static void signals_prepare(sigset_t *ret_mask)
+{
+    sigemptyset(ret_mask);
+    sigaddset(ret_mask, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, ret_mask, NULL); /* fails only for a bad argument */
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+}
+
+static int loop_prepare(struct monitor *monitor, struct err *err)
+{
+    sigset_t mask;
+    signals_prepare(&mask);
+    monitor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    monitor->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    monitor->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (monitor->epoll < 0 || monitor->signals < 0 || monitor->timer < 0)
+        return err_sys(err, "prepare the loop");
+    if (monitor_watch(monitor, monitor->signals, EPOLLIN, SOURCE_SIGNALS, 0) < 0 ||
+        monitor_watch(monitor, monitor->timer, EPOLLIN, SOURCE_TIMER, 0) < 0)
+        return err_sys(err, "prepare the loop");
+    return 0;
+}
+
+/* Reaps whatever ended: the first process, execs, and orphans that fell to us. */
+static void children_reap(struct monitor *monitor)
+{
+    struct signalfd_siginfo info;
+    while (read(monitor->signals, &info, sizeof(info)) > 0)
+        ;
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            return;
+        if (pid == monitor->pid && !monitor->adopted) {
+            monitor->exited = true;
+            monitor->wait_status = status;
+        } else {
+            session_exited(monitor, pid, status);
+        }
+    }
+}
+
+static void oom_happened(struct monitor *monitor)
+{
+    char drain[4096];
+    while (read(monitor->oom, drain, sizeof(drain)) > 0)
+        ;
+    if (monitor->oom_told || cgroup_oom_kills(&monitor->cgroup) == 0)
+        return;
+    struct monitor_message message = { .kind = MONITOR_OOM };
+    monitor->oom_told = true;
+    clients_tell(monitor, &message);
+}
+
+static void losses_tell(struct monitor *monitor)
+{
+    if (monitor->log.lost <= monitor->log.lost_told)
+        return;
+    bool first = monitor->log.lost_told == 0;
+    monitor->log.lost_told = monitor->log.lost;
+    if (!first)
+        return; /* one notice an outage; the number comes with the marker in the log */
+    struct monitor_message message = { .kind = MONITOR_LOG_LOST, .lines = monitor->log.lost };
+    clients_tell(monitor, &message);
+}
+
+static void event_handle(struct monitor *monitor, const struct epoll_event *event)
+{
+    unsigned index = (unsigned)event->data.u64;
+    switch ((enum source)(event->data.u64 >> 32)) {
+    case SOURCE_SIGNALS:
+        children_reap(monitor);
+        break;
+    case SOURCE_RELAY:
+        monitor->relays[index].ready = true;
+        break;
+    case SOURCE_LISTEN:
+        client_accept(monitor);
+        break;
+    case SOURCE_CLIENT:
+        client_serve(monitor, index);
+        break;
+    case SOURCE_CAPTURE:
+        session_captured(monitor, index);
+        break;
+    case SOURCE_TIMER:
+        sessions_timeout(monitor);
+        break;
+    case SOURCE_OOM:
+        oom_happened(monitor);
+        break;
+    case SOURCE_FIRST:
+        monitor->exited = true;
+        monitor->wait_status = -1;
+        break;
+    }
+}
+
+/* One portion of every stream that has something. */
+static void relays_pump(struct monitor *monitor)
+{
+    bool any = false;
+    for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
+        if (monitor->relays[i].ready)
+            relay_pump(&monitor->relays[i], &monitor->log, false);
+    for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
+        any |= monitor->relays[i].ready;
+    losses_tell(monitor);
+    if (!any)
+        relay_idle();
+}
+
+static int loop_run(struct monitor *monitor)
+{
+    while (!monitor->exited) {
+        struct epoll_event events[EVENTS_MAX];
+        bool busy = monitor->relays[0].ready || monitor->relays[1].ready;
+        int count = epoll_wait(monitor->epoll, events, EVENTS_MAX, busy ? 0 : -1);
+        if (count < 0 && errno != EINTR)
+            return -1;
+        for (int i = 0; i < count; i++)
+            event_handle(monitor, &events[i]);
+        relays_pump(monitor);
+    }
+    return 0;
+}
+
+static void start_report(struct monitor *monitor, const struct err *error)
+{
+    struct monitor_message message = { .kind = error ? MONITOR_FAILED : MONITOR_STARTED };
+    if (error) {
+        message.code = (int)error->code;
+        message.sys_errno = error->sys_errno;
+        snprintf(message.text, sizeof(message.text), "%s", error->message);
+        if (error->hint[0])
+            snprintf(message.text + strlen(message.text), sizeof(message.text) - strlen(message.text), " (%s)", error->hint);
+    } else {
+        message.pid = monitor->pid;
+        message.start_time = monitor->start_time;
+        message.started_ns = monitor->started_ns;
+        snprintf(message.text, sizeof(message.text), "%s", monitor->notes);
+    }
+    message.text_size = (uint32_t)strlen(message.text);
+    clients_tell(monitor, &message);
+}
+
+static int start(struct monitor *monitor, bool adopt, struct err *err)
+{
+    if (spec_read(monitor, err) < 0)
+        return -1;
+    monitor->run_dir = open(monitor->spec.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (monitor->run_dir < 0)
+        return err_sys(err, "open %s", monitor->spec.run_dir);
+    return adopt ? monitor_adopt(monitor, err) : monitor_launch(monitor, err);
+}
+
+static void monitor_init(struct monitor *monitor)
+{
+    monitor->epoll = monitor->signals = monitor->listener = monitor->timer = monitor->oom = -1;
+    monitor->run_dir = monitor->lock = monitor->pidfd = monitor->tty = monitor->stdin_write = -1;
+    monitor->cgroup = (struct cgroup)CGROUP_NONE;
+    for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
+        monitor->relays[i] = (struct relay){ .fd = -1, .peek = { -1, -1 } };
+    monitor->log = (struct logfile){ .dirfd = -1, .fd = -1 };
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        monitor->clients[i].fd = -1;
+}
+
+/* Nothing inherited survives but the two descriptors of the protocol and the standard ones. */
+static void process_prepare(void)
+{
+    (void)close_range(5, ~0u, 0); /* since Linux 5.9, which everything here needs anyway */
+    (void)fd_set_cloexec(MONITOR_FD_SPEC, true);
+    (void)fd_set_cloexec(MONITOR_FD_CLIENT, true);
+    (void)umask(077);
+    if (chdir("/") < 0)
+        _exit(125);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);         /* children inherit it until execve: nobody traces them */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, "-800", 4) < 0)
+        return; /* without CAP_SYS_RESOURCE; doctor says so */
+}
+
+int main(int argc, char **argv)
+{
+    static struct monitor monitor; /* large and page-wise untouched: no heap, no stack */
+    struct err err = { 0 };
+    bool adopt = argc == 3 && str_eq(argv[1], "--adopt");
+    if (argc != 2 && !adopt) {
+        fputs("usage: winch-monitor [--adopt] ID (started by winch-supervisor)\n", stderr);
+        return 2;
+    }
+    process_prepare();
+    monitor_init(&monitor);
+    if (loop_prepare(&monitor, &err) < 0)
+        return 125;
+    client_add(&monitor, MONITOR_FD_CLIENT, true);
+    if (start(&monitor, adopt, &err) < 0) {
+        if (monitor.run_dir >= 0 && !adopt && err.code != ERR_BUSY)
+            monitor_status_write(&monitor, "exited", &err);
+        start_report(&monitor, &err);
+        return 1;
+    }
+    start_report(&monitor, NULL);
+    monitor.oom = cgroup_oom_watch(&monitor.cgroup);
+    if (monitor.oom >= 0)
+        (void)monitor_watch(&monitor, monitor.oom, EPOLLIN, SOURCE_OOM, 0); /* the count at the end tells the same */
+    int result = loop_run(&monitor);
+    monitor_finish(&monitor);
+    return result < 0 ? 1 : 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start.h: one clone3 for a first process as for an exec; the difference is the flags and the step list. libc only. */
+#include "engine/runtime/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/proc.h"
+#include "engine/runtime/setup.h"
+#include "engine/runtime/sync.h"
+#include "engine/runtime/sys.h"
+
+static uint64_t clone_flags(const struct container_spec *spec)
+{
+    return CLONE_NEWNS | (spec->pid.mode == NS_PRIVATE ? CLONE_NEWPID : 0) | (spec->ipc.mode == NS_PRIVATE ? CLONE_NEWIPC : 0) |
+           (spec->uts.mode == NS_PRIVATE ? CLONE_NEWUTS : 0) | (spec->net.mode == NS_PRIVATE ? CLONE_NEWNET : 0);
+}
+
+/* Children of ours are born in the pid namespace of `target` (a pidfd or a namespace) until namespace_back. */
+static int namespace_enter(int target, int *ret_own, struct err *err)
+{
+    _cleanup_close_ int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || setns(target, CLONE_NEWPID) < 0)
+        return err_sys(err, "enter the pid namespace");
+    *ret_own = take_fd(&own);
+    return 0;
+}
+
+static int pid_target(const struct start *start, int *ret_opened, struct err *err)
+{
+    if (start->target >= 0)
+        return start->spec->pid.mode == NS_HOST ? -1 : start->target;
+    if (start->spec->pid.mode != NS_PATH)
+        return -1;
+    *ret_opened = open(start->spec->pid.path, O_RDONLY | O_CLOEXEC);
+    if (*ret_opened < 0)
+        err_sys(err, "open pid namespace %s", start->spec->pid.path);
+    return *ret_opened;
+}
+
+__attribute__((noreturn)) static void child_run(const struct start *start, int sync)
+{
+    struct setup setup = {
+        .spec = start->spec,
+        .process = start->process,
+        .cgroup = start->cgroup,
+        .filter = start->filter,
+        .sync = sync,
+        .stdio = { start->stdio[0], start->stdio[1], start->stdio[2] },
+        .init_fd = start->init_fd,
+        .target = start->target,
+        .userns_fd = -1,
+        .scratch_fd = -1,
+        .root_fd = -1,
+        .proc_fd = -1,
+        .null_fd = -1,
+        .empty_tree = -1,
+        .tty_fd = -1,
+    };
+    if (start->target >= 0)
+        setup_run_exec(&setup);
+    setup_run(&setup);
+}
+
+int start_process(const struct start *start, struct started *ret_started, struct err *err)
+{
+    struct started started = { .pidfd = -1, .tty = -1 };
+    _cleanup_close_ int opened = -1, own = -1, ours = -1, theirs = -1;
+    struct err target_err = { 0 };
+    int pair[2], target = pid_target(start, &opened, &target_err);
+    if (target_err.code)
+        return err_copy(err, &target_err);
+    if (sync_pair(pair, err) < 0)
+        return -1;
+    ours = pair[0];
+    theirs = pair[1];
+    if (target >= 0 && namespace_enter(target, &own, err) < 0)
+        return -1;
+    started.pid = sys_clone3(start->target >= 0 ? 0 : clone_flags(start->spec), start->cgroup_fd, &started.pidfd);
+    int number = errno;
+    if (started.pid == 0)
+        child_run(start, theirs);
+    if (own >= 0 && setns(own, CLONE_NEWPID) < 0 && started.pid > 0)
+        number = errno; /* our later helpers would be born inside; nothing of ours relies on it but the wake-up */
+    if (started.pid < 0)
+        return err_sysno(err, number, "make the process");
+    close_fdp(&theirs);
+    if (sync_wait(ours, started.notes, sizeof(started.notes), &started.tty, err) < 0) {
+        (void)sys_pidfd_signal(started.pidfd, SIGKILL);
+        while (waitpid(started.pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        close_fdp(&started.pidfd);
+        close_fdp(&started.tty);
+        return -1;
+    }
+    *ret_started = started;
+    return 0;
+}
+
+int start_init_open(int *ret_fd, struct err *err)
+{
+    _cleanup_free_ char *path = NULL;
+    if (proc_libexec("winch-init", &path, err) < 0)
+        return -1;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_sys(err, "open %s", path);
+    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return err_sys(err, "map %s", path);
+    int result = fd_memfd("winch-init", data, (size_t)st.st_size, ret_fd, err);
+    munmap(data, (size_t)st.st_size);
+    return result;
+}
