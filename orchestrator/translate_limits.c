@@ -3,8 +3,6 @@
  * do it is the engine's affair. */
 #include "orchestrator/translate_parts.h"
 
-#include <math.h>
-
 #include "base/str.h"
 #include "base/units.h"
 
@@ -24,11 +22,11 @@ static int translate_cpu(const struct service *service, struct arena *arena, str
             return err_set(err, ERR_CONFIG, "cpus and cpu_quota exclude each other");
         int64_t period = resources->cpu_period_us > 0 ? resources->cpu_period_us : CPU_PERIOD_DEFAULT_US;
         resources->cpu_period_us = period;
-        resources->cpu_quota_us = llround(service->cpus.value * (double)period);
+        resources->cpu_quota_us = (int64_t)(service->cpus.value * (double)period + 0.5);
         if (resources->cpu_quota_us < 1000)
             return err_set(err, ERR_CONFIG, "cpus: %g is below 0.01, the least the kernel can do", service->cpus.value);
     }
-    resources->cpu_shares = service->cpu_shares.set ? llround(service->cpu_shares.value) : 0;
+    resources->cpu_shares = service->cpu_shares.set ? (int64_t)(service->cpu_shares.value + 0.5) : 0;
     resources->cpu_rt_period_us = service->cpu_rt_period_us.value;
     resources->cpu_rt_runtime_us = service->cpu_rt_runtime_us.value;
     resources->cpuset_cpus = service->cpuset && service->cpuset[0] ? arena_strdup(arena, service->cpuset) : NULL;
