@@ -27,6 +27,7 @@ struct netd {
     struct map *sandboxes;   /* id → struct sandbox */
     char **damaged;          /* names of networks whose file cannot be read: never overwritten */
     struct dns *dns;
+    struct call_queue *queue;   /* methods.c */
     void (*changed)(void *arg); /* after each call: the process may have become idle */
     void *changed_arg;
 };
@@ -41,6 +42,10 @@ int host_clean(struct netd *netd, struct err *err);
 /* sandbox.c: request is the JSON form; stored (may be NULL) is the file of a former netd, whose ports are taken */
 int sandbox_ensure(struct netd *netd, const struct jv *request, const struct jv *stored,
                    struct sandbox **ret_sandbox, struct err *err);
+/* Takes the addresses that sandbox_ensure will need, not yet durable: several are then saved with one write. Failures
+ * are left for sandbox_ensure to report. */
+void sandbox_lease(struct netd *netd, const struct jv *request);
+void sandbox_save_leases(struct netd *netd);
 int sandbox_remove(struct netd *netd, const char *id, struct err *err);
 int sandbox_to_info(const struct sandbox *sandbox, struct sandbox_info *ret_info, struct err *err);
 

@@ -107,6 +107,7 @@ static void netd_close(struct process *process)
 {
     struct netd *netd = &process->netd;
 
+    methods_done(netd);
     ipc_server_free(process->server);
     map_free(netd->sandboxes); /* before the name server that they use */
     map_free(netd->nets);
@@ -152,11 +153,14 @@ static int run(struct process *process, long long ready_fd, struct err *err)
 {
     struct netd *netd = &process->netd;
 
-    if (netd_open(process, err) < 0 || serve(process, err) < 0)
+    if (netd_open(process, err) < 0)
         return -1;
+    methods_init(netd);
     netd->changed = on_changed;
     netd->changed_arg = process;
     process->idle = loop_timer(netd->loop, IDLE_US, on_idle, process);
+    if (serve(process, err) < 0)
+        return -1;
     on_changed(process);
     loop_signal(netd->loop, SIGTERM, on_signal, process);
     loop_signal(netd->loop, SIGINT, on_signal, process);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* methods.c - from JSON to an operation of daemon.h and back. Every call is answered before the next one is read, so
- * operations never interleave. */
+/* methods.c - from JSON to an operation of daemon.h and back. Operations run in the order of the calls and never
+ * interleave. Calls for sandboxes that arrive together wait until no more is there to read: their leases become
+ * durable with one write (a sync is the most expensive step of all). */
 #include "netd/methods.h"
 
 #include "base/log.h"
@@ -8,6 +9,20 @@
 #include "netd/daemon.h"
 #include "netd/ipam.h"
 #include "netd/store.h"
+
+#define BATCH_MAX 16 /* names are not answered meanwhile */
+
+struct waiting {
+    struct ipc_request *request;
+    struct jv *args;
+};
+
+struct call_queue {
+    VEC(struct waiting) calls;
+    struct loop_source *timer;
+};
+
+static void run_queue(struct netd *netd);
 
 /* Answers in one place, so that no handler can forget. */
 static void answer(struct netd *netd, struct ipc_request *request, int result, struct jv *ok,
@@ -38,6 +53,7 @@ static void on_network_ensure(struct ipc_request *request, const struct jv *args
     struct net *net = NULL;
     struct err err = {0};
 
+    run_queue(netd);
     int result = network_request_from_json(args, &network, &err);
     if (result == 0) {
         result = network_ensure(netd, &network, &net, &err);
@@ -52,6 +68,7 @@ static void on_network_remove(struct ipc_request *request, const struct jv *args
     const char *name;
     struct err err = {0};
 
+    run_queue(netd);
     int result = jv_need_str(args, "name", &name, &err);
     if (result == 0)
         result = network_remove(netd, name, &err);
@@ -64,6 +81,7 @@ static void on_network_list(struct ipc_request *request, const struct jv *args, 
     const char *project = jv_get_str(args, "project", NULL);
     struct jv *ok = jv_object(), *list = jv_array();
 
+    run_queue(netd);
     for (size_t i = 0; i < map_count(netd->nets); i++) {
         const struct net *net = map_value_at(netd->nets, i);
         if (!project || str_eq(net->project, project))
@@ -73,9 +91,8 @@ static void on_network_list(struct ipc_request *request, const struct jv *args, 
     answer(netd, request, 0, ok, NULL);
 }
 
-static void on_sandbox_ensure(struct ipc_request *request, const struct jv *args, void *context)
+static void make_sandbox(struct netd *netd, struct ipc_request *request, const struct jv *args)
 {
-    struct netd *netd = context;
     struct sandbox *sandbox = NULL;
     struct sandbox_info info;
     struct err err = {0};
@@ -91,12 +108,70 @@ static void on_sandbox_ensure(struct ipc_request *request, const struct jv *args
     answer(netd, request, result, ok, &err);
 }
 
+static void run_queue(struct netd *netd)
+{
+    struct call_queue *queue = netd->queue;
+    VEC(struct waiting) calls = {0};
+
+    if (!queue || queue->calls.count == 0)
+        return;
+    for (size_t i = 0; i < queue->calls.count; i++)
+        VEC_ADD(&calls, queue->calls.items[i]);
+    queue->calls.count = 0;
+    loop_timer_disarm(queue->timer);
+    for (size_t i = 0; calls.count > 1 && i < calls.count; i++)
+        sandbox_lease(netd, calls.items[i].args);
+    sandbox_save_leases(netd);
+    for (size_t i = 0; i < calls.count; i++) {
+        make_sandbox(netd, calls.items[i].request, calls.items[i].args);
+        jv_free(calls.items[i].args);
+    }
+    VEC_DONE(&calls);
+}
+
+static void on_quiet(void *arg)
+{
+    run_queue(arg);
+}
+
+/* The timer of no delay comes behind everything that can be read now, since each call arms it anew. */
+static void on_sandbox_ensure(struct ipc_request *request, const struct jv *args, void *context)
+{
+    struct netd *netd = context;
+    struct call_queue *queue = netd->queue;
+
+    VEC_ADD(&queue->calls, (struct waiting){request, jv_copy_deep(args)});
+    if (queue->calls.count >= BATCH_MAX)
+        run_queue(netd);
+    else
+        loop_timer_arm(queue->timer, 0);
+}
+
+void methods_init(struct netd *netd)
+{
+    netd->queue = xcalloc(1, sizeof(*netd->queue));
+    netd->queue->timer = loop_timer(netd->loop, 0, on_quiet, netd);
+    loop_timer_disarm(netd->queue->timer);
+}
+
+void methods_done(struct netd *netd)
+{
+    if (!netd->queue)
+        return;
+    run_queue(netd);
+    loop_source_free(netd->queue->timer);
+    VEC_DONE(&netd->queue->calls);
+    free(netd->queue);
+    netd->queue = NULL;
+}
+
 static void on_sandbox_remove(struct ipc_request *request, const struct jv *args, void *context)
 {
     struct netd *netd = context;
     const char *id;
     struct err err = {0};
 
+    run_queue(netd);
     int result = jv_need_str(args, "id", &id, &err);
     if (result == 0)
         result = sandbox_remove(netd, id, &err);
@@ -109,6 +184,7 @@ static void on_lease_release(struct ipc_request *request, const struct jv *args,
     const char *key;
     struct err err = {0};
 
+    run_queue(netd);
     int result = jv_need_str(args, "key", &key, &err);
     for (size_t i = 0; result == 0 && i < map_count(netd->nets); i++) {
         struct net *net = map_value_at(netd->nets, i);

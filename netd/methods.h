@@ -4,5 +4,10 @@
 
 #include "base/ipc.h"
 
+struct netd;
+
 /* Ends with {0}; the context is a struct netd. */
 extern const struct ipc_method netd_methods[];
+/* Around the life of the server: calls that wait to be made together. */
+void methods_init(struct netd *netd);
+void methods_done(struct netd *netd);

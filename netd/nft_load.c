@@ -4,6 +4,7 @@
 #include "netd/nft_load.h"
 
 #include <nftables/libnftables.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,5 +45,7 @@ int nft_load(struct nft *nft, const char *text, struct err *err)
         return 0;
     const char *message = nft_ctx_get_error_buffer(nft->context);
     _cleanup_free_ char *first = xstrndup(message ? message : "", message ? strcspn(message, "\n") : 0);
-    return err_set(err, ERR_SYSTEM, "load firewall rules: %s", first[0] ? first : "unknown failure");
+    /* the library has no codes, only texts */
+    bool exists = strstr(first, "File exists") != NULL;
+    return err_set(err, exists ? ERR_EXISTS : ERR_SYSTEM, "load firewall rules: %s", first[0] ? first : "unknown failure");
 }

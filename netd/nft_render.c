@@ -176,8 +176,7 @@ void nft_render_delete(struct str *out, const char *table)
 void nft_render_resolver(struct str *out, uint16_t port)
 {
     str_addf(out,
-             "add table ip winch_resolver\n"
-             "delete table ip winch_resolver\n"
+             "create table ip winch_resolver\n"
              "table ip winch_resolver {\n"
              "\tchain names {\n"
              "\t\ttype filter hook output priority raw; policy accept;\n"

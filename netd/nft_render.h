@@ -23,7 +23,8 @@ void nft_render_ports(struct str *out, const char *table, const struct sandbox *
 void nft_render_delete(struct str *out, const char *table);
 
 /* Inside a container: port 53 of 127.0.0.11 is port of our resolver, both ways, without connection tracking (which
- * would cost each packet of the container). */
+ * would cost each packet of the container). Fails with ERR_EXISTS where it is loaded already: replacing it would
+ * wait 10 ms for the old one to die. */
 void nft_render_resolver(struct str *out, uint16_t port);
 
 /* The endpoint to which ports are published in that family, or NULL: the one with the default route. */

@@ -203,7 +203,9 @@ static int load_resolver_rule(struct err *err)
     _cleanup_str_ struct str text = {0};
 
     nft_render_resolver(&text, RESOLVER_PORT);
-    return nft_open(&nft, err) < 0 ? -1 : nft_load(nft, str_text(&text), err);
+    if (nft_open(&nft, err) < 0)
+        return -1;
+    return nft_load(nft, str_text(&text), err) < 0 && err->code != ERR_EXISTS ? -1 : 0;
 }
 
 /* Everything inside the namespace. configure: legs were made anew. */
@@ -394,6 +396,30 @@ static int ensure(struct netd *netd, const struct sandbox_request *request, cons
     }
     *ret_sandbox = take_ptr(&sandbox);
     return 0;
+}
+
+void sandbox_lease(struct netd *netd, const struct jv *request)
+{
+    struct sandbox_request parsed;
+    struct err ignored = {0};
+
+    if (sandbox_request_from_json(request, &parsed, &ignored) < 0)
+        return;
+    if (check_request(&parsed, &ignored) == 0) {
+        _cleanup_(sandbox_freep) struct sandbox *sandbox = sandbox_new(netd, &parsed, request);
+        (void)endpoints_plan(netd, sandbox, &parsed, &ignored);
+    }
+    sandbox_request_done(&parsed);
+}
+
+void sandbox_save_leases(struct netd *netd)
+{
+    for (size_t i = 0; i < map_count(netd->nets); i++) {
+        struct net *net = map_value_at(netd->nets, i);
+        struct err ignored = {0};
+        if (net->dirty)
+            (void)store_save_net(netd->layout, net, &ignored); /* still dirty: sandbox_ensure tries and says why */
+    }
 }
 
 int sandbox_ensure(struct netd *netd, const struct jv *request, const struct jv *stored,
