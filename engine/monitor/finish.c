@@ -82,7 +82,7 @@ void monitor_finish(struct monitor *monitor)
 {
     monitor->finished_ns = clock_wall_ns();
     if (monitor->adopted)
-        monitor->wait_status = pidfd_exit_status(monitor->pidfd);
+        monitor->wait_status = foreign_exit_status(monitor->pid, monitor->start_time, monitor->pidfd);
     members_end(monitor);
     output_drain(monitor);
     if (monitor->spec.cgroup_path)

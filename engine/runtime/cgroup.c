@@ -176,8 +176,9 @@ static int devices_write(int dirfd, const struct container_spec *spec, struct er
         char rule[64];
         if (stat(device->source, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
             return err_set(err, ERR_CONFIG, "'%s' is not a device", device->source);
-        snprintf(rule, sizeof(rule), "%c %u:%u %s", S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev),
-                 device->permissions ? device->permissions : "rwm");
+        /* m besides: our own mknod runs under these rules; opening obeys the rest */
+        snprintf(rule, sizeof(rule), "%c %u:%u %sm", S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev),
+                 device->permissions ? device->permissions : "rw");
         if (cgroup_file_write(dirfd, "devices.allow", rule) < 0)
             return err_sys(err, "allow device %s (%s)", device->source, rule);
     }

@@ -57,6 +57,7 @@ int fs_mount_new(const char *type, const struct fs_option *options, uint64_t att
     _cleanup_close_ int context = fsopen(type, FSOPEN_CLOEXEC);
     if (context < 0)
         return err_sys(err, "open file system type %s", type);
+    (void)fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0); /* only shown in mountinfo */
     for (; options && options->key; options++)
         if (fsconfig(context, options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options->key, options->value, 0) < 0)
             return err_sys(err, "%s option %s=%s", type, options->key, options->value ? options->value : "");
