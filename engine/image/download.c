@@ -251,6 +251,8 @@ int download_run(const struct download_set *set, struct err *err)
     }
     int done = loop(&downloads, err);
     for (size_t i = 0; i < downloads.count; i++) {
+        if (downloads.blobs[i].fd >= 0 && downloads.blobs[i].have == 0)
+            staging_drop_part(tmp_fd, set->descriptors[i].digest); /* nothing to continue */
         close_fdp(&downloads.blobs[i].fd);
         digest_free(downloads.blobs[i].digest);
     }

@@ -286,7 +286,8 @@ static int make_hardlink(struct extract *extract, const struct entry *entry, con
     const char *target_name = NULL, *name = NULL;
     int dirfd = -1, found_fd = -1;
     struct stat st;
-    if (!entry->link || tree_path_clean(entry->link, target, err) < 0)
+    /* "/bin/sh" means the archive's own, as some builders write it */
+    if (!entry->link || tree_path_clean(entry->link + strspn(entry->link, "/"), target, err) < 0)
         return refuse(err, ERR_CORRUPT, path, "is a hard link to a name outside of the archive");
     if (!*target || str_eq(target, path))
         return refuse(err, ERR_CORRUPT, path, "is a hard link to itself or to the root");

@@ -245,22 +245,11 @@ static void judge(struct http_exchange *exchange, CURLcode code)
         (void)err_set(&reply->error, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NETWORK, "%s", why);
 }
 
-int http_poll(struct http *http, struct pollfd *extra, size_t extra_count, int timeout_ms, struct err *err)
+/* Calls on_done for what ended; true when there was any. */
+static bool take_ended(struct http *http)
 {
-    struct curl_waitfd waits[64];
-    int running = 0, left = 0;
-    extra_count = MIN(extra_count, ARRAY_LEN(waits));
-    for (size_t i = 0; i < extra_count; i++)
-        waits[i] = (struct curl_waitfd){.fd = extra[i].fd, .events = CURL_WAIT_POLLIN};
-    CURLMcode code = curl_multi_perform(http->multi, &running);
-    if (code == CURLM_OK && timeout_ms > 0)
-        code = curl_multi_poll(http->multi, waits, (unsigned)extra_count, timeout_ms, NULL);
-    if (code == CURLM_OK)
-        code = curl_multi_perform(http->multi, &running);
-    if (code != CURLM_OK)
-        return err_set(err, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
-    for (size_t i = 0; i < extra_count; i++)
-        extra[i].revents = waits[i].revents ? POLLIN : 0;
+    bool any = false;
+    int left = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left));) {
         struct http_exchange *exchange = NULL;
         if (message->msg != CURLMSG_DONE)
@@ -269,7 +258,30 @@ int http_poll(struct http *http, struct pollfd *extra, size_t extra_count, int t
         judge(exchange, message->data.result);
         exchange->on_done(exchange->arg, &exchange->reply);
         http_cancel(exchange);
+        any = true;
     }
+    return any;
+}
+
+int http_poll(struct http *http, struct pollfd *extra, size_t extra_count, int timeout_ms, struct err *err)
+{
+    struct curl_waitfd waits[64];
+    int running = 0;
+    extra_count = MIN(extra_count, ARRAY_LEN(waits));
+    for (size_t i = 0; i < extra_count; i++)
+        waits[i] = (struct curl_waitfd){.fd = extra[i].fd, .events = CURL_WAIT_POLLIN};
+    CURLMcode code = curl_multi_perform(http->multi, &running);
+    /* what ended may have queued work: then there is no time to wait */
+    if (code == CURLM_OK && !take_ended(http) && timeout_ms > 0) {
+        code = curl_multi_poll(http->multi, waits, (unsigned)extra_count, timeout_ms, NULL);
+        if (code == CURLM_OK)
+            code = curl_multi_perform(http->multi, &running);
+        (void)take_ended(http);
+    }
+    if (code != CURLM_OK)
+        return err_set(err, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+    for (size_t i = 0; i < extra_count; i++)
+        extra[i].revents = waits[i].revents ? POLLIN : 0;
     return 0;
 }
 
