@@ -108,16 +108,53 @@ static size_t stop_op(const struct plan_builder *builder, const char *container)
     return OP_NONE;
 }
 
+static void emit_stop(struct up *up, const struct observed_container *container, const char *network, const char *cause)
+{
+    if (is_attached(container, network) && container_is_active(container) &&
+        stop_op(up->builder, container->record->id) == OP_NONE)
+        plan_add_container(up->builder, OP_CONTAINER_STOP, container, cause);
+}
+
+/* A dependency's container stops after those of its dependents. */
+static void stop_needs_dependents(struct up *up, size_t node, size_t stop)
+{
+    const struct observed *observed = up->builder->observed;
+    _cleanup_free_ bool *mark = xcalloc(up->graph->count + 1, sizeof(*mark));
+    graph_mark(up->graph, node, true, mark);
+    mark[node] = false;
+    for (size_t i = 0; i < observed->container_count; i++) {
+        const struct container_record *record = observed->containers[i].record;
+        size_t other = graph_find(up->graph, record->service);
+        size_t op = other != OP_NONE && mark[other] ? stop_op(up->builder, record->id) : OP_NONE;
+        if (op < stop)
+            plan_needs(up->builder, stop, op);
+    }
+}
+
+/* Everything attached stops, dependents first; what belongs to no service of the model last. */
+static void emit_stops(struct up *up, const char *network, const char *cause)
+{
+    const struct observed *observed = up->builder->observed;
+    for (size_t i = up->graph->count; i-- > 0;) {
+        size_t node = up->order[i];
+        for (size_t j = 0; j < observed->container_count; j++) {
+            if (!str_eq(observed->containers[j].record->service, up->graph->nodes[node].name))
+                continue;
+            size_t before = up->builder->ops.count;
+            emit_stop(up, &observed->containers[j], network, cause);
+            if (up->builder->ops.count > before)
+                stop_needs_dependents(up, node, before);
+        }
+    }
+    for (size_t j = 0; j < observed->container_count; j++)
+        emit_stop(up, &observed->containers[j], network, cause);
+}
+
 static void emit_changed(struct up *up, struct up_network *network)
 {
     struct plan_builder *builder = up->builder;
     const char *name = network->network->name;
-    const char *cause = arena_printf(builder->arena, "network %s changed", network->network->key);
-    for (size_t i = 0; i < builder->observed->container_count; i++) {
-        const struct observed_container *container = &builder->observed->containers[i];
-        if (is_attached(container, name) && container_is_active(container) && stop_op(builder, container->record->id) == OP_NONE)
-            plan_add_container(builder, OP_CONTAINER_STOP, container, cause);
-    }
+    emit_stops(up, name, arena_printf(builder->arena, "network %s changed", network->network->key));
     size_t remove = plan_add(builder, (struct op){ .kind = OP_NETWORK_REMOVE, .target = name, .key = network->network->key,
                                                    .cause = "definition changed", .pos = network->network->pos });
     for (size_t i = 0; i < builder->observed->container_count; i++)
