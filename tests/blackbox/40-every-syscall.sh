@@ -62,7 +62,7 @@ for family in files mounts processes network; do
             t_note "$family, call $n: up says 0, but there is no answer"
         fi
         winch down -t 0 >again 2>&1 || t_note "$family, call $n: down: $(tail -2 again)"
-        if ! "$t_lib/leakcheck.py" diff "$leak_file" --wait 3 >leaks; then
+        if ! "$t_lib/leakcheck.py" diff "$LAB/leak.json" --wait 3 >leaks; then
             bad=$((bad + 1))
             t_note "$family, call $n: left behind: $(head -5 leaks)"
         fi
