@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# 20-run.sh - entering and starting: descriptors, hostile roots, mount targets, capability sets, failed starts.
+# 20-run.sh - entering and starting: descriptors, hostile roots, mount targets, capability sets.
 # limit: 180
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
@@ -118,19 +118,4 @@ t_exit "RUN-17 a chain of 41 links is refused" 1 winch up -d
 winch down -t 1 >/dev/null 2>&1
 t_canary "RUN-07 RUN-17 nothing outside was touched"
 t_no_leak "RUN-07 RUN-17 nothing is left"
-
-# RUN-27: a start that fails
-mkdir ../fail && cd ../fail || exit 1
-fails() { # NAME REGEX YAML
-    printf 'services:\n  a: {image: busybox, %s}\n' "$3" >compose.yaml
-    t_exit "RUN-27 $1: exit 1" 1 winch up -d
-    t_like "RUN-27 $1: the message names the step" "$T_OUT" "$2"
-    winch down -t 1 >/dev/null 2>&1
-    t_no_leak "RUN-27 $1: nothing is left"
-}
-fails "no such program" 'no-such-program.*(not found|No such file)' 'command: ["no-such-program"]'
-fails "not executable" '/etc/passwd.*[Pp]ermission denied' 'command: ["/etc/passwd"]'
-fails "a directory" '/etc.*([Pp]ermission denied|directory)' 'command: ["/etc"]'
-fails "no such user" 'nobody-of-this-name' 'command: ["probe"], user: nobody-of-this-name'
-fails "working directory is a file" '/etc/passwd' 'command: ["probe"], working_dir: /etc/passwd'
 t_done
