@@ -45,6 +45,7 @@ static void read_options(struct change *change, const struct jv *json)
         .renew_anon_volumes = jv_get_bool(json, "renew_anon_volumes", false),
         .remove_orphans = jv_get_bool(json, "remove_orphans", false),
         .no_start = jv_get_bool(json, "no_start", false),
+        .ignore_orphans = jv_get_bool(json, "ignore_orphans", false),
         .volumes = jv_get_bool(json, "volumes", false),
         .pull = jv_get_str(json, "pull", NULL), /* lives in change->args */
         .timeout_us = jv_get_int(json, "timeout_us", -1),
@@ -207,6 +208,7 @@ static void wait_timed_out(void *arg)
 
 /* ---- after the plan ---- */
 static void begin_apply(struct change *change, struct plan *plan);
+static void change_go(struct change *change);
 
 /* Nothing is left: neither is what only served it. */
 static void forget_project(struct change *change)
@@ -251,6 +253,12 @@ static void applied(const struct err *error, void *arg)
     struct err err = { 0 };
     if (error || change->error.code != ERR_NONE) {
         change_end(change, error);
+        return;
+    }
+    if (change->pulling) { /* now it is known what the images are */
+        change->pulling = false;
+        change->options.images_done = true;
+        change_go(change);
         return;
     }
     if (change->stop_first) { /* rm --stop: now what is stopped */
@@ -330,21 +338,45 @@ static int save_intent(struct change *change, struct err *err)
     return project_intent_save(sv->layout, &sv->intent, err);
 }
 
-void change_begin(struct change *change)
+/* A missing image fails before anything was intended or made; and only a pulled one tells what has to be made again. The
+ * pulls are the first operations of a plan and depend on nothing. */
+static size_t pulls_of(const struct plan *plan)
+{
+    size_t count = 0;
+    while (count < plan->count && plan->ops[count].kind == OP_IMAGE_PULL)
+        count++;
+    return count;
+}
+
+static void change_go(struct change *change)
 {
     struct plan *plan = NULL;
     struct err err = { 0 };
-    if (change->ended)
-        return; /* cancelled while it waited; its answer is under way */
-    if (change->wait_timeout_us > 0 && change->wait)
-        change->timer = loop_timer(change->sv->loop, change->wait_timeout_us, wait_timed_out, change);
     enum op_kind kind = change->stop_first ? OP_CONTAINER_STOP : change->verb->kind;
-    if (plan_of_verb(change, kind, &plan, &err) < 0 || save_intent(change, &err) < 0) {
+    if (plan_of_verb(change, kind, &plan, &err) < 0) {
+        change_end(change, &err);
+        return;
+    }
+    size_t pulls = pulls_of(plan);
+    if (pulls > 0) {
+        plan->count = pulls;
+        plan->warning_count = 0; /* told by the second pass */
+        change->pulling = true;
+    } else if (save_intent(change, &err) < 0) {
         plan_free(plan);
         change_end(change, &err);
         return;
     }
     begin_apply(change, plan);
+}
+
+void change_begin(struct change *change)
+{
+    if (change->ended)
+        return; /* cancelled while it waited; its answer is under way */
+    if (change->wait_timeout_us > 0 && change->wait)
+        change->timer = loop_timer(change->sv->loop, change->wait_timeout_us, wait_timed_out, change);
+    change_go(change);
 }
 
 void change_cancel(struct change *change, const char *why)

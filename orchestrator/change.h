@@ -28,6 +28,7 @@ struct change {
     char **services, **scale;
     struct plan_options options;
     bool stop_first; /* rm --stop */
+    bool pulling;    /* first pass of `up`: only the images, before anything is intended or made */
     bool wait;
     int64_t wait_timeout_us;
     struct apply *apply;
