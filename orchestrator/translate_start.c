@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 
 #define FILE_CONTENT_MAX (1024 * 1024)
 #define ETC_FILE_MAX     (1024 * 1024)
-#define CAP_SYS_RESOURCE_BIT 24
 
 /* ---- the three files of /etc ---- */
 
@@ -118,44 +116,6 @@ static int files_load(const struct jv *data, struct arena *arena, struct contain
     return 0;
 }
 
-/* ---- rlimits: said here, because the monitor's message could not name the key ---- */
-
-static bool may_raise_limits(void)
-{
-    _cleanup_free_ char *text = NULL;
-    _cleanup_close_ int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fd_read_all(fd, 64 * 1024, &text, NULL, NULL) < 0)
-        return true; /* the kernel will tell */
-    const char *line = strstr(text, "\nCapEff:");
-    return !line || (strtoull(line + 8, NULL, 16) >> CAP_SYS_RESOURCE_BIT & 1);
-}
-
-static int rlimits_check(const struct container_spec *spec, struct err *err)
-{
-    static const struct { const char *name; int resource; } limits[] = {
-        { "as", RLIMIT_AS },           { "core", RLIMIT_CORE },     { "cpu", RLIMIT_CPU },       { "data", RLIMIT_DATA },
-        { "fsize", RLIMIT_FSIZE },     { "locks", RLIMIT_LOCKS },   { "memlock", RLIMIT_MEMLOCK }, { "msgqueue", RLIMIT_MSGQUEUE },
-        { "nice", RLIMIT_NICE },       { "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC },   { "rss", RLIMIT_RSS },
-        { "rtprio", RLIMIT_RTPRIO },   { "rttime", RLIMIT_RTTIME }, { "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
-    };
-    if (!spec->rlimits.count || may_raise_limits())
-        return 0;
-    for (size_t i = 0; i < spec->rlimits.count; i++) {
-        const struct spec_rlimit *wanted = &spec->rlimits.items[i];
-        struct rlimit now;
-        for (size_t j = 0; j < ARRAY_LEN(limits); j++) {
-            if (!str_eq(limits[j].name, wanted->name) || getrlimit((__rlimit_resource_t)limits[j].resource, &now) < 0)
-                continue;
-            if (now.rlim_max != RLIM_INFINITY && wanted->hard > now.rlim_max) {
-                err_set(err, ERR_DENIED, "ulimits.%s: the hard limit is above this host's %llu", wanted->name,
-                        (unsigned long long)now.rlim_max);
-                return err_hint(err, "winch runs without CAP_SYS_RESOURCE here: use at most %llu", (unsigned long long)now.rlim_max);
-            }
-        }
-    }
-    return 0;
-}
-
 /* ---- the whole ---- */
 
 static void join(struct arena *arena, struct spec_ns *ns, const char *path)
@@ -193,7 +153,7 @@ static int spec_fill(const struct container_record *record, const struct start_i
         spec->wake_argv = spec_strings_copy(arena, input->wake_argv, count);
     }
     spec->supervisor_socket = arena_strdup(arena, input->supervisor_socket);
-    if (files_load(record->service_data, arena, spec, err) < 0 || rlimits_check(spec, err) < 0)
+    if (files_load(record->service_data, arena, spec, err) < 0)
         return -1;
     return etc_files(spec, input, err);
 }
