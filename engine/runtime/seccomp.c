@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compiled filters and their cache lib/cache/seccomp/<key>.{bpf,sha256} (engine/engine.h). The key is a hash of everything that
+ * goes in; the hash of the bytes lies beside them and is checked at each use: a file that does not match is
+ * compiled again. The monitor checks once more before it loads. */
+#include "engine/runtime/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "engine/runtime/seccomp_default.h"
+
+#define PROGRAM_MAX   (4096 * sizeof(struct sock_filter)) /* the kernel's limit */
+#define TABLE_VERSION 2 /* raise it when the head or the way of compiling changes */
+
+static void filter_release(scmp_filter_ctx *ctx)
+{
+    if (*ctx)
+        seccomp_release(*ctx);
+}
+
+/* Everything that decides about the bytes. */
+static void source_key(uint64_t capabilities, const char *profile_json, char ret_hex[HASH_HEX_SIZE])
+{
+    _cleanup_str_ struct str source = { 0 };
+    const struct scmp_version *version = seccomp_version();
+    str_addf(&source, "winch %s table %d libseccomp %u.%u.%u arch %" PRIx32 " caps %" PRIx64 "\n", WINCH_VERSION, TABLE_VERSION,
+             version->major, version->minor, version->micro, seccomp_arch_native(), capabilities);
+    for (const char *const *name = seccomp_allowed; *name; name++)
+        str_addf(&source, "%s ", *name);
+    for (size_t i = 0; i < seccomp_unlock_count; i++)
+        for (const char *const *name = seccomp_unlocks[i].names; *name; name++)
+            str_addf(&source, "%d:%s ", seccomp_unlocks[i].capability, *name);
+    str_addf(&source, "\n%s", profile_json ? profile_json : "");
+    hash_hex(source.data, source.size, ret_hex);
+}
+
+static int default_make(uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct bpf *head, struct err *err)
+{
+    _cleanup_(filter_release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    if (!ctx)
+        return err_set(err, ERR_INTERNAL, "seccomp: no filter");
+    if (seccomp_add_arches(ctx, err) < 0 || seccomp_default_rules(ctx, capabilities, err) < 0)
+        return -1;
+    seccomp_default_head(head, capabilities);
+    *ret_ctx = take_ptr(&ctx);
+    return 0;
+}
+
+static int profile_make(const char *profile_json, uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct err *err)
+{
+    _cleanup_jv_ struct jv *profile = NULL;
+    if (jv_parse(profile_json, strlen(profile_json), &profile, err) < 0 ||
+        seccomp_profile_rules(profile, capabilities, ret_ctx, err) < 0)
+        return err_wrap(err, "seccomp profile");
+    return 0;
+}
+
+static int program_export(scmp_filter_ctx ctx, const struct bpf *head, struct str *ret_program, struct err *err)
+{
+    _cleanup_close_ int memfd = memfd_create("winch-bpf", MFD_CLOEXEC);
+    _cleanup_free_ char *body = NULL;
+    size_t size;
+    if (memfd < 0)
+        return err_sys(err, "memfd_create");
+    (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree instead of a list, where the library can */
+    int result = seccomp_export_bpf(ctx, memfd);
+    if (result < 0)
+        return err_sysno(err, -result, "compile the seccomp filter");
+    if (lseek(memfd, 0, SEEK_SET) < 0)
+        return err_sys(err, "read the compiled filter");
+    if (fd_read_all(memfd, PROGRAM_MAX, &body, &size, err) < 0)
+        return -1;
+    str_add_bytes(ret_program, head->items, head->count * sizeof(*head->items));
+    str_add_bytes(ret_program, body, size);
+    if (ret_program->size > PROGRAM_MAX)
+        return err_set(err, ERR_LIMIT, "the seccomp filter has %zu instructions, the kernel takes 4096",
+                       ret_program->size / sizeof(struct sock_filter));
+    return 0;
+}
+
+static int program_compile(uint64_t capabilities, const char *profile_json, struct str *ret_program, struct err *err)
+{
+    _cleanup_(filter_release) scmp_filter_ctx ctx = NULL;
+    _cleanup_free_ struct bpf *head = xcalloc(1, sizeof(*head));
+    int result = profile_json ? profile_make(profile_json, capabilities, &ctx, err) : default_make(capabilities, &ctx, head, err);
+    return result < 0 ? -1 : program_export(ctx, head, ret_program, err);
+}
+
+/* true when the cached bytes are there and are what was compiled. */
+static bool cache_check(int dirfd, const char *bpf_name, const char *sum_name, char ret_hex[HASH_HEX_SIZE])
+{
+    _cleanup_free_ char *program = NULL, *sum = NULL;
+    size_t size;
+    if (fs_read(dirfd, bpf_name, PROGRAM_MAX, &program, &size, NULL) < 0 || fs_read(dirfd, sum_name, HASH_HEX_SIZE, &sum, NULL, NULL) < 0)
+        return false;
+    hash_hex(program, size, ret_hex);
+    return size > 0 && str_eq(sum, ret_hex);
+}
+
+int seccomp_prepare(const struct layout *layout, struct arena *arena, uint64_t capabilities, const char *profile_json,
+                    const char **ret_path, const char **ret_sha256, struct err *err)
+{
+    char key[HASH_HEX_SIZE], sum[HASH_HEX_SIZE], bpf_name[HASH_HEX_SIZE + 8], sum_name[HASH_HEX_SIZE + 8];
+    _cleanup_close_ int dirfd = -1;
+    if (fs_open_dir(layout->lib_fd, "cache/seccomp", 0700, &dirfd, err) < 0)
+        return -1;
+    source_key(capabilities, profile_json, key);
+    snprintf(bpf_name, sizeof(bpf_name), "%s.bpf", key);
+    snprintf(sum_name, sizeof(sum_name), "%s.sha256", key);
+    if (!cache_check(dirfd, bpf_name, sum_name, sum)) {
+        _cleanup_str_ struct str program = { 0 };
+        if (program_compile(capabilities, profile_json, &program, err) < 0)
+            return -1;
+        hash_hex(program.data, program.size, sum);
+        /* no sync: a cache that a power cut leaves empty or torn does not match and is made again */
+        if (fs_replace_volatile(dirfd, bpf_name, program.data, program.size, 0600, err) < 0 ||
+            fs_replace_volatile(dirfd, sum_name, sum, strlen(sum), 0600, err) < 0)
+            return -1;
+    }
+    *ret_path = arena_printf(arena, "%s/cache/seccomp/%s", layout->lib, bpf_name);
+    *ret_sha256 = arena_strdup(arena, sum);
+    return 0;
+}
