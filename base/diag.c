@@ -22,7 +22,28 @@ void diags_done(struct diags *diags)
     for (size_t i = 0; i < diags->count; i++)
         diag_done(&diags->items[i]);
     free(diags->items);
+    strv_free(diags->files);
     *diags = (struct diags){0};
+}
+
+static const char *keep_file(struct diags *diags, const char *file)
+{
+    size_t count = strv_len(diags->files);
+    for (size_t i = 0; file && i < count; i++)
+        if (strcmp(diags->files[i], file) == 0)
+            return diags->files[i];
+    if (!file)
+        return NULL;
+    diags->files = strv_add(diags->files, file);
+    return diags->files[count];
+}
+
+void diags_detach(struct diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        diags->items[i].pos.file = keep_file(diags, diags->items[i].pos.file);
+        diags->items[i].other.file = keep_file(diags, diags->items[i].other.file);
+    }
 }
 
 static char *format_owned(const char *format, va_list args) __attribute__((format(printf, 1, 0)));

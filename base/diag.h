@@ -30,6 +30,7 @@ struct diags {
     struct diag *items;
     size_t count, capacity;
     size_t error_count;
+    char **files; /* names that diags_detach copied; strv */
 };
 
 void diags_done(struct diags *diags);
@@ -39,6 +40,8 @@ struct diag *diag_error(struct diags *diags, struct pos pos, const char *path, c
 struct diag *diag_warning(struct diags *diags, struct pos pos, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Copies the file names of all findings, so that they outlive the arena of their project. */
+void diags_detach(struct diags *diags);
 /* Sorts by file (in order of first appearance), line, column; drops exact duplicates. */
 void diags_sort(struct diags *diags);
 /* "compose.yaml:12:9: error: services.web.ports[0]: 'eighty' is not a port" + hint line. Owned. */

@@ -36,3 +36,8 @@ char *project_config_text(const struct project *project, bool as_json);
  * model without libyaml, files or environment (b.2 is resolved; secrets' content is not in it, but their sources are). */
 struct jv *project_to_json(const struct project *project);
 int project_from_json(const struct jv *value, struct project **ret_project, struct err *err);
+
+/* What winch cannot run today, by name and position: errors for keys and values that would be without effect, warnings
+ * for keys that say nothing on one host. Called before up, create, run; config prints such projects all the same.
+ * 0, or -1 when there are errors. */
+int project_check_runnable(const struct project *project, struct diags *diags);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* document.c - reading one file. */
+#include "parser/document.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "parser/interpolate.h"
+#include "parser/merge.h"
+
+int file_read(struct arena *arena, const char *path, size_t max_bytes, const char **ret_text, size_t *ret_size,
+              struct err *err)
+{
+    _cleanup_free_ char *data = NULL;
+    bool is_stdin = strcmp(path, "-") == 0;
+    struct stat info;
+    size_t size;
+
+    _cleanup_close_ int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return err_set(err, ERR_NOT_FOUND, "open %s: no such file or directory", path);
+    if (fd < 0)
+        return err_sys(err, "open %s", path);
+    if (fstat(fd, &info) < 0)
+        return err_sys(err, "stat %s", path);
+    if (S_ISDIR(info.st_mode))
+        return err_set(err, ERR_CONFIG, "%s is a directory", path);
+    if (!is_stdin && S_ISFIFO(info.st_mode) && fd_set_nonblock(fd, false) < 0) /* <(process substitution) */
+        return err_sys(err, "open %s", path);
+    if (fd_read_all(fd, max_bytes, &data, &size, err) < 0)
+        return err_wrap(err, "read %s", path);
+    *ret_text = arena_strndup(arena, data, size);
+    *ret_size = size;
+    return 0;
+}
+
+bool document_prepare(struct loading *loading, struct node *document, const char *base_dir)
+{
+    size_t errors = loading->diags->error_count;
+    struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
+                              .base_dir = base_dir, .lenient = loading->options->no_interpolate};
+
+    if (document->kind == NODE_NULL) {
+        diag_error(loading->diags, document->pos, NULL, "empty compose file");
+        return false;
+    }
+    if (document->kind != NODE_MAP) {
+        diag_error(loading->diags, document->pos, NULL, "top-level object must be a mapping");
+        return false;
+    }
+    if (!loading->options->no_interpolate)
+        interpolate(loading, document, NULL);
+    const struct node *version = node_find(document, "version");
+    if (version) {
+        diag_warning(loading->diags, version->pos, NULL,
+                     "the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion");
+        node_remove(document, "version");
+    }
+    schema_shape(&shaping, &project_row, document, NULL);
+    return loading->diags->error_count == errors;
+}
+
+struct node *document_add(struct loading *loading, struct node *tree, struct node *document, const char *path,
+                          const char *base_dir)
+{
+    const struct node *include = node_find(document, "include");
+    struct node *included = NULL;
+
+    if (include && include->kind != NODE_NULL) {
+        included = include_load(loading, include, path, base_dir);
+        if (!included)
+            return NULL;
+    }
+    node_remove(document, "include");
+    extends_resolve(loading, document, node_find(included, "services"), path, base_dir);
+    if (included)
+        tree = merge_node(loading->arena, loading->diags, &project_row, tree, included, NULL);
+    return merge_node(loading->arena, loading->diags, &project_row, tree, document, NULL);
+}

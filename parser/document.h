@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* document.h - one compose file: from its bytes to a document in long form with include and extends resolved. */
+#pragma once
+
+#include "parser/schema.h"
+
+/* Reads a file (path absolute, or "-": standard input) into the arena. display is its name in positions. 0, or -1
+ * with *err: no such file, no regular file, too big. */
+int file_read(struct arena *arena, const char *path, size_t max_bytes, const char **ret_text, size_t *ret_size,
+              struct err *err);
+
+/* Interpolates a raw document, checks it and turns it into the long form, in place. False: findings make it useless. */
+bool document_prepare(struct loading *loading, struct node *document, const char *base_dir);
+/* Puts a prepared document onto the tree (NULL: none yet): its includes, its extends, then itself. path: of its
+ * file; base_dir: of its relative paths. Returns the tree, or NULL after a diagnostic. */
+struct node *document_add(struct loading *loading, struct node *tree, struct node *document, const char *path,
+                          const char *base_dir);
+
+/* extends.c: resolves `extends` of all services of a prepared document. fallback: services of what is included. */
+void extends_resolve(struct loading *loading, struct node *document, const struct node *fallback, const char *path,
+                     const char *base_dir);
+/* include.c: the merged tree of what a document includes; NULL when nothing. */
+struct node *include_load(struct loading *loading, const struct node *include, const char *path, const char *base_dir);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dotenv.c - the dotenv grammar: one statement after the other, values interpolated as they are read, so that a
+ * later line can use an earlier one. */
+#include "parser/dotenv.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parser/template.h"
+
+struct dotenv {
+    const char *p;
+    unsigned line;
+    const struct dotenv_options *options;
+    struct env *env;
+    struct err *err;
+};
+
+static int fail(struct dotenv *d, unsigned line, const char *what)
+{
+    return err_set(d->err, ERR_CONFIG, "%s:%u: %s", d->options->file, line, what);
+}
+
+/* Surroundings first, then earlier lines. */
+static const char *lookup(void *context, const char *name)
+{
+    const struct dotenv *d = context;
+    const char *value = d->options->lookup ? d->options->lookup(d->options->context, name) : NULL;
+    return value ? value : env_get(d->env, name);
+}
+
+static void unset(void *context, const char *name)
+{
+    const struct dotenv *d = context;
+    if (d->options->unset)
+        d->options->unset(d->options->context, name);
+}
+
+static int set_expanded(struct dotenv *d, const char *key, const char *value, unsigned line)
+{
+    _cleanup_str_ struct str text = {0};
+    _cleanup_free_ char *message = NULL;
+    struct template_scope scope = {.lookup = lookup, .unset = unset, .context = d};
+
+    if (!strchr(value, '$')) {
+        env_set(d->env, key, value, d->options->file);
+        return 0;
+    }
+    switch (template_expand(value, &scope, &text, &message)) {
+    case TEMPLATE_OK: env_set(d->env, key, str_text(&text), d->options->file); return 0;
+    case TEMPLATE_REQUIRED: return fail(d, line, message);
+    default: return fail(d, line, "invalid interpolation format: you may need to escape any $ with another $");
+    }
+}
+
+static void skip_line(struct dotenv *d)
+{
+    d->p += strcspn(d->p, "\n");
+}
+
+/* Blank lines and comments. */
+static void skip_space(struct dotenv *d)
+{
+    for (;; d->p++) {
+        if (*d->p == '#') {
+            skip_line(d);
+            if (!*d->p)
+                return;
+        }
+        if (*d->p == '\n')
+            d->line++;
+        else if (!isspace((unsigned char)*d->p))
+            return;
+    }
+}
+
+static bool is_key_char(unsigned char c)
+{
+    return isalnum(c) || c >= 0x80 || (c && strchr("_.-[]", c));
+}
+
+/* Reads "[export ]KEY" and the sign behind it. *ret_sign: '=', ':' or 0 when the line ends. */
+static int read_key(struct dotenv *d, char **ret_key, char *ret_sign)
+{
+    if (str_has_prefix(d->p, "export") && (d->p[6] == ' ' || d->p[6] == '\t')) {
+        d->p += 6;
+        d->p += strspn(d->p, " \t");
+    }
+    const char *start = d->p;
+    while (is_key_char((unsigned char)*d->p))
+        d->p++;
+    size_t size = (size_t)(d->p - start);
+    d->p += strspn(d->p, " \t\r\v\f");
+    if (*d->p != '=' && *d->p != ':' && *d->p != '\n' && *d->p != '\0') {
+        char message[64] = "key cannot contain a space";
+        if (d->p == start + size)
+            snprintf(message, sizeof(message), "unexpected character \"%c\" in variable name",
+                     isprint((unsigned char)*d->p) ? *d->p : '?');
+        return fail(d, d->line, message);
+    }
+    *ret_sign = *d->p == '=' || *d->p == ':' ? *d->p++ : '\0';
+    if (size == 0)
+        return fail(d, d->line, "a line without a variable name");
+    *ret_key = xstrndup(start, size);
+    return 0;
+}
+
+/* One escape of a double-quoted value: d->p is at the backslash. */
+static void read_escape(struct dotenv *d, struct str *value)
+{
+    static const char from[] = "nrtabfv", to[] = "\n\r\t\a\b\f\v";
+    char c = d->p[1];
+    const char *known = c ? strchr(from, c) : NULL;
+
+    d->p++;
+    if (known) {
+        str_add_char(value, to[known - from]);
+    } else if (c == '"' || c == '\\') {
+        str_add_char(value, c);
+    } else if (c == '$') {
+        str_add(value, "$$");
+    } else if (c == '0') {
+        unsigned code = 0;
+        int digits = 0;
+        for (; digits < 3 && d->p[1 + digits] >= '0' && d->p[1 + digits] <= '7'; digits++)
+            code = code * 8 + (unsigned)(d->p[1 + digits] - '0');
+        if (digits > 0 && code > 0 && code < 256)
+            str_add_char(value, (char)code);
+        else
+            str_add_bytes(value, d->p - 1, (size_t)digits + 2);
+        d->p += digits;
+    } else {
+        str_add_char(value, '\\');
+        if (!c)
+            return;
+        str_add_char(value, c);
+    }
+    if (c == '\n')
+        d->line++;
+    d->p++;
+}
+
+static int read_quoted(struct dotenv *d, char quote, struct str *value)
+{
+    unsigned start = d->line;
+    for (d->p++; *d->p && *d->p != quote;) {
+        if (*d->p == '\\' && quote == '"') {
+            read_escape(d, value);
+            continue;
+        }
+        if (*d->p == '\\' && d->p[1] == '\'')
+            d->p++;
+        if (*d->p == '\n')
+            d->line++;
+        if (!(*d->p == '\r' && d->p[1] == '\n'))
+            str_add_char(value, *d->p);
+        d->p++;
+    }
+    if (!*d->p)
+        return fail(d, start, "unterminated quoted value");
+    d->p++;
+    return 0;
+}
+
+static void read_plain(struct dotenv *d, struct str *value)
+{
+    const char *start = d->p;
+    size_t size = strcspn(start, "\n");
+    d->p += size;
+    for (size_t i = 1; i < size; i++)
+        if (start[i] == '#' && (start[i - 1] == ' ' || start[i - 1] == '\t')) {
+            size = i;
+            break;
+        }
+    if (size > 0 && start[0] == '#' && (start[-1] == ' ' || start[-1] == '\t')) /* behind the sign at least */
+        size = 0;
+    while (size > 0 && isspace((unsigned char)start[size - 1]))
+        size--;
+    str_add_bytes(value, start, size);
+}
+
+static int read_statement(struct dotenv *d)
+{
+    _cleanup_free_ char *key = NULL;
+    _cleanup_str_ struct str value = {0};
+    unsigned line = d->line;
+    char sign = 0;
+
+    if (read_key(d, &key, &sign) < 0)
+        return -1;
+    if (!sign) {
+        const char *inherited = d->options->lookup ? d->options->lookup(d->options->context, key) : NULL;
+        if (inherited)
+            env_set(d->env, key, inherited, d->options->file);
+        return 0;
+    }
+    d->p += strspn(d->p, " \t");
+    if (*d->p == '\'' || *d->p == '"') {
+        char quote = *d->p;
+        if (read_quoted(d, quote, &value) < 0)
+            return -1;
+        if (quote == '\'') {
+            env_set(d->env, key, str_text(&value), d->options->file);
+            return 0;
+        }
+    } else {
+        read_plain(d, &value);
+    }
+    return set_expanded(d, key, str_text(&value), line);
+}
+
+static int check_size(size_t size, const struct dotenv_options *options, struct err *err)
+{
+    return size <= DOTENV_BYTES_MAX ? 0
+                                    : err_set(err, ERR_LIMIT, "%s is bigger than %u MiB", options->file,
+                                              DOTENV_BYTES_MAX >> 20);
+}
+
+/* A terminated copy without BOM; bytes behind a NUL are not read. */
+static char *text_copy(const char *text, size_t size)
+{
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    return xstrndup(text, size);
+}
+
+int dotenv_parse(const char *text, size_t size, const struct dotenv_options *options, struct env *env,
+                 struct err *err)
+{
+    if (check_size(size, options, err) < 0)
+        return -1;
+    _cleanup_free_ char *copy = text_copy(size ? text : "", size);
+    struct dotenv d = {.p = copy, .line = 1, .options = options, .env = env, .err = err};
+
+    for (skip_space(&d); *d.p; skip_space(&d))
+        if (read_statement(&d) < 0)
+            return -1;
+    return 0;
+}
+
+int dotenv_parse_raw(const char *text, size_t size, const struct dotenv_options *options, struct env *env,
+                     struct err *err)
+{
+    if (check_size(size, options, err) < 0)
+        return -1;
+    _cleanup_free_ char *copy = text_copy(size ? text : "", size);
+    unsigned line = 1;
+
+    for (char *p = copy, *next; p; p = next, line++) {
+        next = strchr(p, '\n');
+        if (next)
+            *next++ = '\0';
+        size_t length = strlen(p);
+        if (length > 0 && p[length - 1] == '\r')
+            p[length - 1] = '\0';
+        p += strspn(p, " \t");
+        if (!*p || *p == '#')
+            continue;
+        char *equals = strchr(p, '=');
+        size_t key_size = equals ? (size_t)(equals - p) : strlen(p);
+        if (key_size == 0 || strcspn(p, " \t") < key_size)
+            return err_set(err, ERR_CONFIG, "%s:%u: variable name has white space or is empty", options->file, line);
+        _cleanup_free_ char *key = xstrndup(p, key_size);
+        const char *value = equals ? equals + 1 : options->lookup ? options->lookup(options->context, key) : NULL;
+        if (value)
+            env_set(env, key, value, options->file);
+    }
+    return 0;
+}

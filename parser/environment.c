@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* environment.c - env_file, label_file and variables without a value become plain environment and labels. */
+#include <string.h>
+
+#include "parser/document.h"
+#include "parser/dotenv.h"
+#include "parser/normalize.h"
+
+/* Surroundings of an env_file: project environment, then the service's own variables. */
+struct surroundings {
+    struct loading *loading;
+    const struct node *environment;
+    struct pos pos;
+};
+
+static const char *lookup(void *context, const char *name)
+{
+    const struct surroundings *around = context;
+    const char *value = env_get(around->loading->env, name);
+    return value ? value : node_find_text(around->environment, name);
+}
+
+static void unset(void *context, const char *name)
+{
+    const struct surroundings *around = context;
+    diag_warning(around->loading->diags, around->pos, NULL,
+                 "The \"%s\" variable is not set. Defaulting to a blank string.", name);
+}
+
+/* Reads one file into env; a missing file that is not required is empty. */
+static void read_env_file(struct surroundings *around, const char *path, const char *format, bool required, struct env *env)
+{
+    struct loading *loading = around->loading;
+    struct dotenv_options options = {.lookup = lookup, .unset = unset, .context = around, .file = path};
+    struct err err = {0};
+    const char *text;
+    size_t size;
+
+    if (file_read(loading->arena, path, DOTENV_BYTES_MAX, &text, &size, &err) < 0) {
+        if (err.code == ERR_NOT_FOUND && !required)
+            return;
+        if (err.code == ERR_NOT_FOUND)
+            diag_error(loading->diags, around->pos, NULL, "env file %s not found", path);
+        else
+            diag_error(loading->diags, around->pos, NULL, "%s", err.message);
+        return;
+    }
+    int rc;
+    if (!format || !*format)
+        rc = dotenv_parse(text, size, &options, env, &err);
+    else if (strcmp(format, "raw") == 0)
+        rc = dotenv_parse_raw(text, size, &options, env, &err);
+    else
+        rc = err_set(&err, ERR_CONFIG, "unsupported env_file format '%s'", format);
+    if (rc < 0)
+        diag_error(loading->diags, around->pos, NULL, "%s", err.message);
+}
+
+/* Variables of files under those that the service has itself. */
+static void put_under(struct loading *loading, struct node *service, const char *key, const struct env *env, struct pos pos)
+{
+    struct node *merged = node_new(loading->arena, NODE_MAP, pos);
+    const struct node *own = node_find(service, key);
+    for (size_t i = 0; i < env_count(env); i++) {
+        const char *name = env_name_at(env, i);
+        struct node *value = node_string(loading->arena, env_get(env, name), pos);
+        node_add(loading->arena, merged, arena_strdup(loading->arena, name), pos, value);
+    }
+    NODE_EACH(entry, own)
+        node_set(loading->arena, merged, entry->key, entry->value);
+    if (merged->count)
+        node_set(loading->arena, service, key, merged);
+}
+
+static void resolve_null_values(struct loading *loading, struct node *environment)
+{
+    NODE_EACH(entry, environment) {
+        const char *value = entry->value->kind == NODE_NULL ? env_get(loading->env, entry->key) : NULL;
+        if (value) {
+            struct node *text = node_string(loading->arena, value, entry->value->pos);
+            *entry->value = *text;
+        }
+    }
+}
+
+static void resolve_env_files(struct loading *loading, struct node *service)
+{
+    const struct node *files = node_find(service, "env_file");
+    struct surroundings around = {.loading = loading, .environment = node_find(service, "environment")};
+    if (!files || files->kind != NODE_LIST)
+        return;
+    _cleanup_(env_freep) struct env *env = env_new();
+    NODE_EACH(entry, files) {
+        const char *path = node_find_text(entry->value, "path");
+        around.pos = entry->value->pos;
+        if (path)
+            read_env_file(&around, path, node_find_text(entry->value, "format"),
+                          node_find_bool(entry->value, "required", true), env);
+    }
+    put_under(loading, service, "environment", env, files->pos);
+    node_remove(service, "env_file");
+}
+
+static void resolve_label_files(struct loading *loading, struct node *service)
+{
+    const struct node *files = node_find(service, "label_file");
+    struct surroundings around = {.loading = loading};
+    if (!files || files->kind != NODE_LIST)
+        return;
+    _cleanup_(env_freep) struct env *env = env_new();
+    NODE_EACH(entry, files) {
+        around.pos = entry->value->pos;
+        if (node_text(entry->value))
+            read_env_file(&around, entry->value->text, NULL, true, env);
+    }
+    put_under(loading, service, "labels", env, files->pos);
+    node_remove(service, "label_file");
+}
+
+void environment_resolve(struct loading *loading, struct node *services)
+{
+    NODE_EACH(entry, services) {
+        struct node *service = entry->value;
+        if (service->kind != NODE_MAP)
+            continue;
+        resolve_null_values(loading, node_find(service, "environment"));
+        resolve_env_files(loading, service);
+        resolve_label_files(loading, service);
+    }
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* include.c - other projects loaded into this one, each with its own directory and environment. */
+#include "parser/document.h"
+
+#include <string.h>
+
+#include "base/path.h"
+#include "parser/dotenv.h"
+#include "parser/merge.h"
+#include "parser/project_env.h"
+#include "parser/yaml_read.h"
+
+struct include {
+    struct loading child;
+    struct node *tree;
+};
+
+static const char *resolve(struct arena *arena, const char *base_dir, const char *path)
+{
+    _cleanup_free_ char *joined = path_join(base_dir, path), *clean = path_clean(joined);
+    return arena_strdup(arena, clean);
+}
+
+static const char *directory_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash > path ? arena_strndup(arena, path, (size_t)(slash - path)) : "/";
+}
+
+/* A string or a list of strings as a list; NULL after a diagnostic. */
+static const struct node *as_list(struct loading *loading, const struct node *value, const char *what)
+{
+    if (value && value->kind == NODE_STRING) {
+        struct node *list = node_new(loading->arena, NODE_LIST, value->pos);
+        node_push(loading->arena, list, node_string_ref(loading->arena, value->text, value->pos));
+        return list;
+    }
+    bool good = value && value->kind == NODE_LIST;
+    for (uint32_t i = 0; good && i < value->count; i++)
+        good = value->items[i].value->kind == NODE_STRING;
+    if (!good && value)
+        diag_error(loading->diags, value->pos, "include", "%s must be a string or a list of strings", what);
+    return good ? value : NULL;
+}
+
+static bool check_keys(struct loading *loading, const struct node *entry)
+{
+    if (entry->kind != NODE_MAP && entry->kind != NODE_STRING) {
+        diag_error(loading->diags, entry->pos, "include", "must be a path or a mapping with 'path'");
+        return false;
+    }
+    bool good = true;
+    for (uint32_t i = 0; entry->kind == NODE_MAP && i < entry->count; i++) {
+        const char *key = entry->items[i].key;
+        if (strcmp(key, "path") != 0 && strcmp(key, "project_directory") != 0 && strcmp(key, "env_file") != 0) {
+            diag_error(loading->diags, entry->items[i].key_pos, "include", "additional properties '%s' not allowed", key);
+            good = false;
+        }
+    }
+    return good;
+}
+
+static bool load_environment(struct loading *loading, struct loading *child, const struct node *entry)
+{
+    const struct node *value = node_find(entry, "env_file"), *files = as_list(loading, value, "env_file");
+    struct err err = {0};
+    const char **paths = arena_alloc(loading->arena, sizeof(*paths) * ((files ? files->count : 0) + 2));
+    size_t count = 0;
+
+    if (value && !files)
+        return false;
+    for (uint32_t i = 0; files && i < files->count; i++) {
+        const char *path = resolve(loading->arena, loading->working_dir, files->items[i].value->text);
+        if (strcmp(path, "/dev/null") != 0)
+            paths[count++] = path;
+    }
+    bool fallback = !files;
+    if (fallback)
+        paths[count++] = resolve(loading->arena, child->working_dir, ".env");
+    if (project_env_add(loading->arena, child->env, paths, fallback, loading->diags, &err) < 0) {
+        diag_error(loading->diags, entry->pos, "include", "%s", err.message);
+        return false;
+    }
+    return true;
+}
+
+/* Variables without a value are those of the included project's environment. */
+static void resolve_environment(struct loading *child, struct node *tree)
+{
+    struct node *services = node_find(tree, "services");
+    NODE_EACH(service, services) {
+        struct node *environment = node_find(service->value, "environment");
+        for (uint32_t i = 0; environment && environment->kind == NODE_MAP && i < environment->count; i++) {
+            struct node *value = environment->items[i].value;
+            const char *text = value->kind == NODE_NULL ? env_get(child->env, environment->items[i].key) : NULL;
+            if (text)
+                node_become(value, node_string(child->arena, text, value->pos));
+        }
+    }
+}
+
+static bool add_file(struct include *include, const struct node *from, const char *path)
+{
+    struct loading *child = &include->child;
+    struct err err = {0};
+    const char *text;
+    size_t size;
+
+    if (strstr(from->text, "://")) {
+        diag_error(child->diags, from->pos, "include", "'%s' is a remote file, which is not supported", from->text);
+        return false;
+    }
+    if (map_has(child->including, path)) {
+        diag_error(child->diags, from->pos, "include", "include cycle detected: %s includes itself", path);
+        return false;
+    }
+    if (file_read(child->arena, path, YAML_BYTES_MAX, &text, &size, &err) < 0) {
+        diag_error(child->diags, from->pos, "include", "%s", err.message);
+        return false;
+    }
+    struct node *documents = yaml_read(child->arena, path, text, size, child->diags);
+    if (!documents)
+        return false;
+    map_set(child->including, path, child);
+    bool good = true;
+    for (uint32_t i = 0; good && i < documents->count; i++) {
+        struct node *document = documents->items[i].value;
+        good = document_prepare(child, document, child->working_dir);
+        struct node *tree = good ? document_add(child, include->tree, document, path, child->working_dir) : NULL;
+        good = tree != NULL;
+        include->tree = tree;
+    }
+    map_remove(child->including, path);
+    return good;
+}
+
+static struct node *load_entry(struct loading *loading, const struct node *entry, const char *base_dir)
+{
+    const struct node *paths = as_list(loading, entry->kind == NODE_STRING ? entry : node_find(entry, "path"), "path");
+    const char *directory = node_find_text(entry, "project_directory");
+
+    if (!paths || paths->count == 0) {
+        if (entry->kind == NODE_MAP && !node_find(entry, "path"))
+            diag_error(loading->diags, entry->pos, "include", "missing property 'path'");
+        return NULL;
+    }
+    struct include include = {.child = *loading};
+    const char *first = resolve(loading->arena, base_dir, paths->items[0].value->text);
+    include.child.working_dir = directory ? resolve(loading->arena, base_dir, directory) : directory_of(loading->arena, first);
+    include.child.depth++;
+    if (include.child.depth > LOAD_FILE_DEPTH_MAX) {
+        diag_error(loading->diags, entry->pos, "include", "more than %d includes in a row", LOAD_FILE_DEPTH_MAX);
+        return NULL;
+    }
+    _cleanup_(env_freep) struct env *env = include.child.env = env_copy(loading->env);
+    /* extended files were interpolated with another environment */
+    _cleanup_(map_freep) struct map *files = include.child.files_read = map_new(NULL);
+    (void)files;
+    if (!load_environment(loading, &include.child, entry))
+        return NULL;
+    for (uint32_t i = 0; i < paths->count; i++) {
+        const char *path = resolve(loading->arena, base_dir, paths->items[i].value->text);
+        if (!add_file(&include, paths->items[i].value, path))
+            return NULL;
+    }
+    (void)env;
+    node_remove(include.tree, "name");
+    resolve_environment(&include.child, include.tree);
+    return include.tree;
+}
+
+struct node *include_load(struct loading *loading, const struct node *include, const char *path, const char *base_dir)
+{
+    struct node *tree = NULL;
+    if (include->kind != NODE_LIST) {
+        diag_error(loading->diags, include->pos, NULL, "include must be a list");
+        return NULL;
+    }
+    bool outermost = !map_has(loading->including, path);
+    if (outermost)
+        map_set(loading->including, path, loading);
+    NODE_EACH(entry, include) {
+        struct node *one = check_keys(loading, entry->value) ? load_entry(loading, entry->value, base_dir) : NULL;
+        if (!one) {
+            tree = NULL;
+            break;
+        }
+        tree = merge_node(loading->arena, loading->diags, &project_row, tree, one, NULL);
+    }
+    if (outermost)
+        map_remove(loading->including, path);
+    return tree;
+}

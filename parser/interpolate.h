@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* interpolate.h - variables in every string value of a document (not in keys). */
+#pragma once
+
+#include "parser/loading.h"
+
+/* In place; findings go to loading->diags. A variable that is unset and has no default is warned about once (an
+ * error with options->strict). */
+void interpolate(struct loading *loading, struct node *node, const struct path *path);
+/* One text outside of a document, as the project's name. NULL after a diagnostic. */
+const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path);

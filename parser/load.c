@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load.c - the pipeline: find files → read → interpolate → long form → include, extends, merge → select → environment →
+ * normalise → validate → model. */
+#include "parser/load.h"
+
+#include <string.h>
+
+#include "parser/bind.h"
+#include "parser/canonical.h"
+#include "parser/document.h"
+#include "parser/env.h"
+#include "parser/interpolate.h"
+#include "parser/normalize.h"
+#include "parser/project_env.h"
+#include "parser/yaml_read.h"
+
+/* Everything of one call; freed at its end, but for the arena of a good project. */
+struct load {
+    struct loading loading;
+    struct project_files files;
+    struct node **documents; /* of each file: raw, a list */
+    const char *name;
+    struct err *err;
+};
+
+static void loading_done(struct loading *loading)
+{
+    env_free(loading->env);
+    map_free(loading->unset_seen);
+    map_free(loading->files_read);
+    map_free(loading->including);
+}
+
+static int loading_start(struct load *load, const struct load_options *options, struct diags *diags)
+{
+    load->loading = (struct loading){
+        .arena = arena_new(), .diags = diags, .options = options, .env = env_from_process(options->environment),
+        .unset_seen = map_new(NULL), .files_read = map_new(NULL), .including = map_new(NULL)};
+    return project_files_find(load->loading.arena, options, load->loading.env, &load->files, diags, load->err);
+}
+
+/* Reads every file before the first is interpolated: the project's name is a variable in all of them. */
+static int read_files(struct load *load)
+{
+    struct loading *loading = &load->loading;
+    load->documents = arena_alloc(loading->arena, (load->files.count + 1) * sizeof(*load->documents));
+    for (size_t i = 0; i < load->files.count; i++) {
+        const char *text;
+        size_t size;
+        if (file_read(loading->arena, load->files.paths[i], YAML_BYTES_MAX, &text, &size, load->err) < 0)
+            return -1;
+        load->documents[i] = yaml_read(loading->arena, load->files.display[i], text, size, loading->diags);
+        if (load->documents[i] && load->documents[i]->count == 0)
+            diag_error(loading->diags, (struct pos){.file = load->files.display[i]}, NULL, "empty compose file");
+    }
+    return loading->diags->error_count ? -1 : 0;
+}
+
+static int choose_name(struct load *load)
+{
+    struct loading *loading = &load->loading;
+    const struct node *found = NULL;
+    const char *text = NULL;
+
+    for (size_t i = 0; i < load->files.count; i++)
+        NODE_EACH(entry, load->documents[i])
+            if (node_find_text(entry->value, "name"))
+                found = node_find(entry->value, "name");
+    if (found) {
+        struct path step = {.key = "name"};
+        text = loading->options->no_interpolate ? found->text
+                                                : interpolate_text(loading, found->text, found->pos, &step);
+        if (!text)
+            return -1;
+    }
+    if (project_name_choose(loading->arena, loading->options, loading->env, text, loading->working_dir, &load->name,
+                            load->err) < 0)
+        return -1;
+    env_set(loading->env, "COMPOSE_PROJECT_NAME", load->name, "project");
+    return 0;
+}
+
+/* One tree out of all files. */
+static struct node *merge_files(struct load *load)
+{
+    struct loading *loading = &load->loading;
+    struct node *tree = NULL;
+    bool good = true;
+
+    for (size_t i = 0; i < load->files.count; i++)
+        NODE_EACH(entry, load->documents[i]) {
+            if (!document_prepare(loading, entry->value, loading->working_dir)) {
+                good = false; /* the findings of the other files are wanted, too */
+                continue;
+            }
+            struct node *next = document_add(loading, tree, entry->value, load->files.paths[i], loading->working_dir);
+            good = good && next;
+            tree = next ? next : tree;
+        }
+    return good && !loading->diags->error_count ? tree : NULL;
+}
+
+static void resolve_file_objects(const struct env *env, struct arena *arena, struct file_object *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = items[i].environment ? env_get(env, items[i].environment) : NULL;
+        if (value)
+            items[i].environment_value = arena_strdup(arena, value);
+    }
+}
+
+static struct project *project_make(struct load *load, const struct node *canonical, const struct node *disabled)
+{
+    struct loading *loading = &load->loading;
+    struct arena *arena = loading->arena;
+    struct project *project = arena_alloc(arena, sizeof(*project));
+
+    project->arena = arena;
+    project->working_dir = loading->working_dir;
+    project->config_files = (struct str_list){.items = load->files.paths, .count = load->files.count};
+    project->env_files = (struct str_list){.items = load->files.env_files, .count = load->files.env_count};
+    bind_project(project, canonical, disabled);
+    resolve_file_objects(loading->env, arena, project->configs.items, project->configs.count);
+    resolve_file_objects(loading->env, arena, project->secrets.items, project->secrets.count);
+    project_fingerprint(project);
+    return project;
+}
+
+static struct project *build(struct load *load)
+{
+    struct loading *loading = &load->loading;
+    const struct load_options *options = loading->options;
+    struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
+                              .base_dir = loading->working_dir, .lenient = options->no_interpolate};
+    struct node *tree = merge_files(load);
+
+    if (!tree)
+        return NULL;
+    schema_finish(&shaping, &project_row, tree, NULL);
+    if (loading->diags->error_count)
+        return NULL;
+    struct node *disabled = node_new(loading->arena, NODE_MAP, tree->pos);
+    services_select(loading, tree, disabled);
+    if (!options->no_env_resolution)
+        environment_resolve(loading, node_find(tree, "services"));
+    if (!options->no_normalize)
+        services_normalize(loading, tree);
+    if (!options->no_consistency)
+        project_validate(loading, tree, disabled);
+    struct node *canonical = project_normalize(loading, tree, load->name);
+    if (loading->diags->error_count)
+        return NULL;
+    return project_make(load, canonical, disabled);
+}
+
+int project_load(const struct load_options *options, struct project **ret_project, struct diags *diags, struct err *err)
+{
+    struct load load = {.err = err};
+    struct project *project = NULL;
+    size_t errors = diags->error_count;
+
+    if (loading_start(&load, options, diags) == 0 && diags->error_count == errors) {
+        load.loading.working_dir = load.files.working_dir;
+        if (read_files(&load) == 0 && choose_name(&load) == 0)
+            project = build(&load);
+    }
+    loading_done(&load.loading);
+    diags_sort(diags);
+    diags_detach(diags);
+    if (!project) {
+        arena_free(load.loading.arena);
+        return -1;
+    }
+    *ret_project = project;
+    return 0;
+}
+
+int project_name_pick(const struct load_options *options, char **ret_name, struct err *err)
+{
+    struct diags diags = {0};
+    struct load load = {.err = err};
+    struct err ignored = {0};
+    int rc = -1;
+
+    load.err = &ignored;
+    bool found = loading_start(&load, options, &diags) == 0;
+    load.loading.working_dir = load.files.working_dir ? load.files.working_dir : options->cwd;
+    if (!found || read_files(&load) < 0)
+        load.files.count = 0;
+    load.err = err;
+    if (choose_name(&load) == 0) {
+        *ret_name = xstrdup(load.name);
+        rc = 0;
+    } else if (err && !err->code) {
+        err_set(err, ERR_CONFIG, "the project's name cannot be read");
+    }
+    loading_done(&load.loading);
+    arena_free(load.loading.arena);
+    diags_done(&diags);
+    return rc;
+}

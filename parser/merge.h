@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* merge.h - one document over another, by the merge rule of each row. Both are in long form. Pure.
+ *
+ * Source: compose-reference b.7. */
+#pragma once
+
+#include "parser/schema.h"
+
+/* over onto base, which is changed and returned (base NULL: over without its tags). NULL: nothing is left (!reset).
+ * Nodes of over are used, not copied. */
+struct node *merge_node(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
+                        struct node *over, const struct path *path);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* normalize.h - the steps on the merged tree, in this order. All change it in place. */
+#pragma once
+
+#include "parser/loading.h"
+
+/* Splits services into those that the active profiles select (stay) and others (moved to disabled, a mapping). */
+void services_select(struct loading *loading, struct node *tree, struct node *disabled);
+/* env_file, label_file and variables without value → environment and labels of each service. */
+void environment_resolve(struct loading *loading, struct node *services);
+/* Implied dependencies, default network, defaults of build. */
+void services_normalize(struct loading *loading, struct node *tree);
+/* Names of resources, unused ones dropped, keys in the order of `config`. Returns the canonical tree. */
+struct node *project_normalize(struct loading *loading, struct node *tree, const char *project_name);
+
+/* validate.c: references, conflicts, cycles (compose-reference b.10). */
+void project_validate(struct loading *loading, const struct node *tree, const struct node *disabled);

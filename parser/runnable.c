@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runnable.c - the line between what a file may say and what is done about it today: the rows' status, and the
+ * values of running keys that are not run. */
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/str.h"
+#include "base/suggest.h"
+#include "parser/load.h"
+#include "parser/schema.h"
+
+struct runnable {
+    struct diags *diags;
+    const char *service; /* NULL: top level */
+};
+
+static void refuse(struct runnable *r, const struct node *node, const struct path *path, const char *note)
+{
+    _cleanup_free_ char *where = path_text(path);
+    diag_error(r->diags, node->pos, where, "is not supported by this version of winch%s%s", note ? ": " : "",
+               note ? note : "");
+}
+
+static void walk(struct runnable *r, const struct key_row *row, const struct node *node, const struct path *path);
+
+static void walk_object(struct runnable *r, const struct key_table *table, const struct node *node,
+                        const struct path *path)
+{
+    NODE_EACH(entry, node) {
+        const struct key_row *row = entry->key ? table_row(table, entry->key) : NULL;
+        struct path step = {.parent = path, .key = entry->key};
+        if (row)
+            walk(r, row, entry->value, &step);
+    }
+}
+
+static void walk(struct runnable *r, const struct key_row *row, const struct node *node, const struct path *path)
+{
+    if (row->status == STATUS_REFUSED && !(node->kind == NODE_BOOL && !node->boolean)) {
+        refuse(r, node, path, row->note);
+        return;
+    }
+    if (row->kind == VALUE_OBJECT && node->kind == NODE_MAP) {
+        walk_object(r, row->table, node, path);
+        return;
+    }
+    if (row->kind != VALUE_LIST_OF && row->kind != VALUE_MAP_OF)
+        return;
+    for (uint32_t i = 0; node->kind >= NODE_LIST && i < node->count; i++) {
+        struct path step = {.parent = path, .key = node->items[i].key, .index = i};
+        if (node->items[i].value->kind == NODE_MAP)
+            walk_object(r, row->table, node->items[i].value, &step);
+    }
+}
+
+/* ---- values ---- */
+static void refuse_value(struct runnable *r, const struct node *node, const char *key, const char *expected)
+{
+    diag_error(r->diags, node->pos, NULL, "services.%s.%s: '%s' is not supported: expected %s", r->service, key,
+               node_text(node) ? node->text : "", expected);
+}
+
+static bool is_word(const char *text, const char *words)
+{
+    char **list = strv_split(words, "|");
+    bool found = strv_has(list, text);
+    strv_free(list);
+    return found;
+}
+
+static bool platform_is_ours(const char *text)
+{
+    static const struct { const char *machine, *names; } arches[] = {
+        {"x86_64", "linux|linux/amd64|linux/x86_64|linux/amd64/v1|linux/amd64/v2"},
+        {"aarch64", "linux|linux/arm64|linux/arm64/v8|linux/aarch64"},
+    };
+    struct utsname host;
+    if (uname(&host) < 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(arches); i++)
+        if (strcmp(host.machine, arches[i].machine) == 0)
+            return is_word(text, arches[i].names);
+    return true;
+}
+
+static bool restart_is_good(const char *text)
+{
+    long long attempts;
+    if (str_has_prefix(text, "on-failure:"))
+        return parse_i64(text + strlen("on-failure:"), 0, INT32_MAX, &attempts);
+    return is_word(text, "no|always|on-failure|unless-stopped");
+}
+
+struct value_rule {
+    const char *key;
+    const char *words;   /* permitted words */
+    bool services;       /* service:NAME is permitted, too */
+    const char *expected;
+};
+static const struct value_rule rules[] = {
+    {"network_mode", "none|host|bridge", true, "none, host, bridge or service:NAME"},
+    {"ipc", "host|private|shareable", true, "host, private, shareable or service:NAME"},
+    {"pid", "host|private", true, "host or service:NAME"},
+    {"uts", "host|private", false, "host"},
+    {"userns_mode", "host|private", false, "host"},
+    {"pull_policy", "always|never|missing|if_not_present", false, "always, never or missing"},
+};
+
+static void check_values(struct runnable *r, const struct node *service)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        const struct node *value = node_find(service, rules[i].key);
+        if (node_text(value) && !is_word(value->text, rules[i].words) &&
+            !(rules[i].services && str_has_prefix(value->text, "service:")))
+            refuse_value(r, value, rules[i].key, rules[i].expected);
+    }
+    const struct node *platform = node_find(service, "platform"), *restart = node_find(service, "restart");
+    if (node_text(platform) && !platform_is_ours(platform->text))
+        refuse_value(r, platform, "platform", "the platform of this host");
+    if (node_text(restart) && !restart_is_good(restart->text))
+        refuse_value(r, restart, "restart", "no, always, on-failure[:N] or unless-stopped");
+    const struct node *driver = node_find(node_find(service, "logging"), "driver");
+    if (node_text(driver) && !is_word(driver->text, "json-file|local|none"))
+        refuse_value(r, driver, "logging.driver", "json-file, local or none");
+    NODE_EACH(entry, node_find(node_find(service, "logging"), "options"))
+        if (!is_word(entry->key, "max-size|max-file|mode|compress|labels|env"))
+            refuse_value(r, entry->value, "logging.options", "max-size and max-file");
+    NODE_EACH(entry, node_find(service, "security_opt"))
+        if (node_text(entry->value) &&
+            !is_word(entry->value->text, "no-new-privileges|no-new-privileges=true|no-new-privileges:true|"
+                                         "no-new-privileges=false|no-new-privileges:false|seccomp=unconfined|"
+                                         "seccomp:unconfined|apparmor=unconfined|apparmor:unconfined"))
+            refuse_value(r, entry->value, "security_opt", "no-new-privileges or seccomp=unconfined");
+    NODE_EACH(entry, node_find(service, "volumes")) {
+        const struct node *type = node_find(entry->value, "type"), *target = node_find(entry->value, "target");
+        if (node_text(type) && !is_word(type->text, "bind|volume|tmpfs"))
+            refuse_value(r, type, "volumes.type", "bind, volume or tmpfs");
+        if (!node_text(target) || *target->text != '/')
+            refuse_value(r, target ? target : entry->value, "volumes.target", "an absolute path");
+    }
+    const struct node *build = node_find(service, "build");
+    if (build && !node_text(node_find(service, "image")))
+        diag_error(r->diags, build->pos, NULL, "services.%s.build: building images is not supported by this version of "
+                   "winch: give the service an image", r->service);
+    else if (build)
+        diag_warning(r->diags, build->pos, NULL, "services.%s.build: images are not built by this version of winch; "
+                     "image '%s' is used", r->service, node_find_text(service, "image"));
+}
+
+static void check_networks(struct runnable *r, const struct node *networks)
+{
+    NODE_EACH(entry, networks) {
+        const struct node *driver = node_find(entry->value, "driver");
+        if (node_text(driver) && strcmp(driver->text, "bridge") != 0)
+            diag_error(r->diags, driver->pos, NULL, "networks.%s.driver: '%s' is not supported: expected bridge",
+                       entry->key, driver->text);
+    }
+}
+
+static void check_drivers(struct runnable *r, const struct node *volumes)
+{
+    NODE_EACH(entry, volumes) {
+        const struct node *driver = node_find(entry->value, "driver");
+        if (node_text(driver) && strcmp(driver->text, "local") != 0)
+            diag_error(r->diags, driver->pos, NULL, "volumes.%s.driver: '%s' is not supported: expected local",
+                       entry->key, driver->text);
+    }
+}
+
+int project_check_runnable(const struct project *project, struct diags *diags)
+{
+    struct runnable r = {.diags = diags};
+    size_t errors = diags->error_count;
+
+    walk(&r, &project_row, project->canonical, NULL);
+    NODE_EACH(entry, node_find(project->canonical, "services")) {
+        r.service = entry->key;
+        check_values(&r, entry->value);
+    }
+    check_networks(&r, node_find(project->canonical, "networks"));
+    check_drivers(&r, node_find(project->canonical, "volumes"));
+    return diags->error_count > errors ? -1 : 0;
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema.c - walks a tree against the key tables: judges types and names and turns every value into its long
+ * form in place. One function a value kind; nothing here knows a particular key. */
+#include "parser/schema.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "base/suggest.h"
+#include "base/units.h"
+#include "parser/env.h"
+#include "parser/scalar.h"
+#include "parser/short.h"
+
+const struct key_row *table_row(const struct key_table *table, const char *name)
+{
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(name, table->rows[middle].name);
+        if (order == 0)
+            return &table->rows[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+void shape_error(struct shaping *shaping, const struct node *node, const struct path *path, const char *format, ...)
+{
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    _cleanup_free_ char *text = path_text(path);
+    diag_error(shaping->diags, node->pos, text, "%s", message);
+}
+
+bool shape_is_open(const struct shaping *shaping, const struct node *node)
+{
+    return shaping->lenient && node->kind == NODE_STRING && strchr(node->text, '$');
+}
+
+void node_become(struct node *node, const struct node *from)
+{
+    enum node_tag tag = node->tag;
+    struct pos pos = node->pos;
+    *node = *from;
+    node->tag = tag;
+    node->pos = pos;
+}
+
+const char *shape_path(struct shaping *shaping, const char *path)
+{
+    _cleanup_free_ char *expanded = NULL;
+    if (path[0] == '~' && (path[1] == '/' || !path[1])) {
+        const char *home = env_get(shaping->loading->env, "HOME");
+        if (home)
+            path = expanded = xasprintf("%s%s", home, path + 1);
+    }
+    _cleanup_free_ char *joined = path_join(shaping->base_dir, path);
+    _cleanup_free_ char *clean = path_clean(joined);
+    if (shaping->loading->options->no_path_resolution && !expanded)
+        return arena_strdup(shaping->arena, path);
+    return arena_strdup(shaping->arena, clean);
+}
+
+static void become_text(struct node *node)
+{
+    node->kind = NODE_STRING;
+}
+
+static void shape_string(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    bool number = node->kind == NODE_INT || node->kind == NODE_FLOAT;
+    if ((number && row->flags & KEY_NUMBERS) || (node->kind == NODE_BOOL && row->flags & KEY_BOOLS))
+        become_text(node);
+    if (node->kind != NODE_STRING) {
+        shape_error(shaping, node, path, "must be a string, not %s", node_kind_text(node->kind));
+        return;
+    }
+    if (row->flags & KEY_PATH && *node->text && !shape_is_open(shaping, node))
+        node->text = shape_path(shaping, node->text);
+}
+
+static void shape_int(struct shaping *shaping, const struct key_row *row _unused_, struct node *node, const struct path *path)
+{
+    long long value;
+    if (node->kind == NODE_INT)
+        return;
+    if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, LLONG_MAX, &value))
+        node_become(node, node_int(shaping->arena, value, node->pos));
+    else if (node->kind == NODE_FLOAT && floor(node->number) == node->number && fabs(node->number) < 9e15)
+        node_become(node, node_int(shaping->arena, (int64_t)node->number, node->pos));
+    else if (node->kind == NODE_STRING)
+        shape_error(shaping, node, path, "'%s' is not a whole number (failed to cast to expected type)", node->text);
+    else
+        shape_error(shaping, node, path, "must be an integer, not %s", node_kind_text(node->kind));
+}
+
+static void shape_number(struct shaping *shaping, const struct key_row *row _unused_, struct node *node,
+                         const struct path *path)
+{
+    char text[SCALAR_FLOAT_SIZE];
+    double number = node->kind == NODE_INT ? (double)node->integer : 0;
+
+    if (node->kind == NODE_FLOAT) {
+        number = node->number;
+    } else if (node->kind == NODE_STRING) {
+        char *end;
+        number = strtod(node->text, &end);
+        if (end == node->text || *end || !isfinite(number) || strpbrk(node->text, " \tpPxX")) {
+            shape_error(shaping, node, path, "'%s' is not a number (failed to cast to expected type)", node->text);
+            return;
+        }
+    } else if (node->kind != NODE_INT) {
+        shape_error(shaping, node, path, "must be a number, not %s", node_kind_text(node->kind));
+        return;
+    }
+    scalar_float32_format((float)number, text);
+    node_become(node, node_float(shaping->arena, number, node->pos));
+    node->text = arena_strdup(shaping->arena, text);
+}
+
+static void shape_bool(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    bool value;
+    if (node->kind == NODE_BOOL)
+        return;
+    if (node->kind != NODE_STRING || row->flags & KEY_NO_STRING) {
+        shape_error(shaping, node, path, "must be a boolean, not %s", node_kind_text(node->kind));
+        return;
+    }
+    if (!bool_parse(node->text, &value)) {
+        shape_error(shaping, node, path, "'%s' is not a boolean (failed to cast to expected type)", node->text);
+        return;
+    }
+    if (strcasecmp(node->text, "true") != 0 && strcasecmp(node->text, "false") != 0) {
+        _cleanup_free_ char *where = path_text(path);
+        diag_warning(shaping->diags, node->pos, where, "'%s' is read as a boolean: write %s", node->text,
+                     value ? "true" : "false");
+    }
+    node_become(node, node_bool(shaping->arena, value, node->pos));
+}
+
+static void shape_bytes(struct shaping *shaping, const struct key_row *row _unused_, struct node *node,
+                        const struct path *path)
+{
+    int64_t bytes;
+    long long whole;
+    if (node->kind == NODE_INT) {
+        become_text(node);
+    } else if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, -1, &whole)) {
+        /* -1: no limit */
+    } else if ((node->kind == NODE_STRING || node->kind == NODE_FLOAT) && bytes_parse(node->text, &bytes)) {
+        node->text = arena_printf(shaping->arena, "%lld", (long long)bytes);
+        become_text(node);
+    } else if (node_is_scalar(node)) {
+        shape_error(shaping, node, path, "'%s' is not a size: expected a number with b, k, m, g", node->text);
+    } else {
+        shape_error(shaping, node, path, "must be a size, not %s", node_kind_text(node->kind));
+    }
+}
+
+static void shape_duration(struct shaping *shaping, const struct key_row *row _unused_, struct node *node,
+                           const struct path *path)
+{
+    int64_t us;
+    if (node->kind != NODE_STRING) {
+        shape_error(shaping, node, path, "must be a duration such as 10s or 1m30s, not %s", node_kind_text(node->kind));
+    } else if (!duration_parse(node->text, &us)) {
+        shape_error(shaping, node, path, "'%s' is not a duration: expected a form like 1m30s", node->text);
+    } else {
+        _cleanup_free_ char *text = duration_format(us);
+        node->text = arena_strdup(shaping->arena, text);
+    }
+}
+
+/* Removes duplicates of scalar lists, or reports them. */
+static void shape_duplicates(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    bool merge = row->merge == MERGE_UNIQUE || row->merge == MERGE_UNIQUE_KEY;
+    if (node->count < 2 || !(merge || row->flags & KEY_UNIQUE))
+        return;
+    struct map *seen = map_new(NULL);
+    for (uint32_t i = 0; i < node->count;) {
+        const struct node *item = node->items[i].value;
+        if (item->kind != NODE_STRING || item->tag == NODE_TAG_RESET || !map_has(seen, item->text)) {
+            if (item->kind == NODE_STRING)
+                map_set(seen, item->text, (void *)item);
+            i++;
+            continue;
+        }
+        if (merge) {
+            node_remove_at(node, i);
+            continue;
+        }
+        struct path step = {.parent = path, .index = i};
+        _cleanup_free_ char *where = path_text(&step);
+        diag_error(shaping->diags, item->pos, where, "'%s' is there twice: items must be unique", item->text)->other =
+            ((const struct node *)map_find(seen, item->text))->pos;
+        i++;
+    }
+    map_free(seen);
+}
+
+static void shape_list(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    if (row->flags & KEY_OR_STRING && node->kind == NODE_STRING) {
+        struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+        struct node *only = node_string_ref(shaping->arena, node->text, node->pos);
+        node_push(shaping->arena, list, only);
+        node_become(node, list);
+    }
+    if (node->kind != NODE_LIST) {
+        shape_error(shaping, node, path, "must be a list, not %s", node_kind_text(node->kind));
+        return;
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct path step = {.parent = path, .index = i};
+        if (node->items[i].value->tag != NODE_TAG_RESET)
+            shape_string(shaping, row, node->items[i].value, &step);
+    }
+    shape_duplicates(shaping, row, node, path);
+}
+
+/* KEY=VALUE items → mapping. */
+static void kv_list_to_map(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    struct node *map = node_new(shaping->arena, NODE_MAP, node->pos);
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct node *item = node->items[i].value;
+        struct path step = {.parent = path, .index = i};
+        if (item->kind != NODE_STRING) {
+            shape_error(shaping, item, &step, "must be KEY=VALUE, not %s", node_kind_text(item->kind));
+            continue;
+        }
+        const char *equals = strchr(item->text, '=');
+        const char *key = equals ? arena_strndup(shaping->arena, item->text, (size_t)(equals - item->text)) : item->text;
+        struct node *value = node_new(shaping->arena, equals ? NODE_STRING : NODE_NULL, item->pos);
+        value->tag = item->tag;
+        if (equals)
+            value->text = equals + 1;
+        struct node_entry *earlier = node_entry_find(map, key);
+        if (earlier)
+            earlier->value = value;
+        else
+            node_add(shaping->arena, map, key, item->pos, value);
+    }
+    node_become(node, map);
+}
+
+static void shape_kv(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_LIST)
+        kv_list_to_map(shaping, node, path);
+    if (node->kind != NODE_MAP) {
+        shape_error(shaping, node, path, "must be a mapping or a list of KEY=VALUE, not %s", node_kind_text(node->kind));
+        return;
+    }
+    NODE_EACH(entry, node) {
+        struct path step = {.parent = path, .key = entry->key};
+        struct node *value = entry->value;
+        if (value->tag == NODE_TAG_RESET)
+            continue;
+        if (!node_is_scalar(value))
+            shape_error(shaping, value, &step, "must be a string, number, boolean or nothing, not %s",
+                        node_kind_text(value->kind));
+        else if (value->kind != NODE_NULL || row->flags & KEY_NULL_EMPTY)
+            become_text(value);
+    }
+}
+
+static void shape_command(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_STRING) {
+        struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+        if (!words_split(shaping->arena, node->text, list)) {
+            shape_error(shaping, node, path, "'%s' has a quote that is not closed", node->text);
+            return;
+        }
+        node_become(node, list);
+        return;
+    }
+    shape_list(shaping, row, node, path);
+}
+
+static void unknown_key(struct shaping *shaping, const struct key_table *table, const struct node_entry *entry,
+                        const struct path *path)
+{
+    const char *words[160];
+    size_t count = MIN(table->count, ARRAY_LEN(words));
+    for (size_t i = 0; i < count; i++)
+        words[i] = table->rows[i].name;
+    _cleanup_free_ char *where = path_text(path);
+    struct diag *diag = diag_error(shaping->diags, entry->key_pos, *where ? where : NULL,
+                                   "additional properties '%s' not allowed", entry->key);
+    const char *nearest = suggest_nearest(entry->key, words, count);
+    if (nearest)
+        diag_hint(diag, "did you mean '%s'?", nearest);
+}
+
+static void shape_object(struct shaping *shaping, const struct key_table *table, struct node *node,
+                         const struct path *path)
+{
+    if (table->lengthen && node->kind != NODE_NULL)
+        table->lengthen(shaping, node, path);
+    if (node->kind == NODE_NULL || shape_is_open(shaping, node))
+        return;
+    if (node->kind != NODE_MAP) {
+        shape_error(shaping, node, path, "must be a mapping, not %s", node_kind_text(node->kind));
+        return;
+    }
+    NODE_EACH(entry, node) {
+        const struct key_row *row = table_row(table, entry->key);
+        struct path step = {.parent = path, .key = entry->key};
+        if (row)
+            schema_shape(shaping, row, entry->value, &step);
+        else if (!(table->extensions && str_has_prefix(entry->key, "x-")))
+            unknown_key(shaping, table, entry, path);
+    }
+}
+
+static void shape_list_of(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_LIST) {
+        shape_error(shaping, node, path, "must be a list, not %s", node_kind_text(node->kind));
+        return;
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct path step = {.parent = path, .index = i};
+        struct node *item = node->items[i].value;
+        if (item->tag == NODE_TAG_RESET)
+            continue;
+        if (item->kind == NODE_NULL)
+            shape_error(shaping, item, &step, "must not be empty");
+        shape_object(shaping, row->table, item, &step);
+    }
+}
+
+static bool name_is_plain(const char *name)
+{
+    return *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
+}
+
+static void shape_map_of(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_MAP) {
+        shape_error(shaping, node, path, "must be a mapping, not %s", node_kind_text(node->kind));
+        return;
+    }
+    NODE_EACH(entry, node) {
+        struct path step = {.parent = path, .key = entry->key};
+        if (row->table->checked_names && !name_is_plain(entry->key)) {
+            if (str_has_prefix(entry->key, "x-"))
+                continue;
+            _cleanup_free_ char *where = path_text(path);
+            diag_error(shaping->diags, entry->key_pos, where,
+                       "additional properties '%s' not allowed: a name has letters, digits, '.', '_' and '-'",
+                       entry->key);
+        }
+        if (entry->value->tag != NODE_TAG_RESET)
+            shape_object(shaping, row->table, entry->value, &step);
+    }
+}
+
+static void check_words(struct shaping *shaping, const struct key_row *row, const struct node *node,
+                        const struct path *path)
+{
+    if (!row->words || node->kind != NODE_STRING || shape_is_open(shaping, node))
+        return;
+    char **words = strv_split(row->words, "|");
+    if (!strv_has(words, node->text)) {
+        _cleanup_free_ char *where = path_text(path);
+        struct diag *diag = diag_error(shaping->diags, node->pos, where, "'%s' is not one of %s", node->text, row->words);
+        const char *nearest = suggest_nearest(node->text, (const char *const *)words, strv_len(words));
+        if (nearest)
+            diag_hint(diag, "did you mean '%s'?", nearest);
+    }
+    strv_free(words);
+}
+
+void schema_shape(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    typedef void (*shape_fn)(struct shaping *, const struct key_row *, struct node *, const struct path *);
+    static const shape_fn shapes[] = {
+        [VALUE_STRING] = shape_string,     [VALUE_INT] = shape_int,         [VALUE_NUMBER] = shape_number,
+        [VALUE_BOOL] = shape_bool,         [VALUE_BYTES] = shape_bytes,     [VALUE_DURATION] = shape_duration,
+        [VALUE_LIST] = shape_list,         [VALUE_KV] = shape_kv,           [VALUE_COMMAND] = shape_command,
+        [VALUE_LIST_OF] = shape_list_of,   [VALUE_MAP_OF] = shape_map_of,   [VALUE_SHAPED] = NULL,
+    };
+    if (node->tag == NODE_TAG_RESET || node->kind == NODE_NULL)
+        return;
+    if (row->lengthen)
+        row->lengthen(shaping, node, path);
+    if (node->kind == NODE_NULL || shape_is_open(shaping, node))
+        return;
+    if (row->kind == VALUE_OBJECT)
+        shape_object(shaping, row->table, node, path);
+    else if (shapes[row->kind])
+        shapes[row->kind](shaping, row, node, path);
+    check_words(shaping, row, node, path);
+}

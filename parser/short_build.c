@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* short_build.c - short forms of build sections and of top-level resources. */
+#include "parser/short.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+/* Contexts that are no directory here: URLs and git references. */
+static bool is_remote(const char *text)
+{
+    static const char *const prefixes[] = {"git@", "github.com/", "service:", "docker-image:", "oci-layout:", "target:"};
+    if (strstr(text, "://"))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (str_has_prefix(text, prefixes[i]))
+            return true;
+    return false;
+}
+
+void lengthen_build(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+{
+    if (node->kind != NODE_STRING)
+        return;
+    struct node *build = node_new(shaping->arena, NODE_MAP, node->pos);
+    node_set(shaping->arena, build, "context", node_string_ref(shaping->arena, node->text, node->pos));
+    node_become(node, build);
+}
+
+void lengthen_build_context(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_STRING || shape_is_open(shaping, node))
+        return;
+    if (str_has_prefix(node->text, "service:"))
+        shape_error(shaping, node, path, "'service:' is not allowed as a build context");
+    else if (!is_remote(node->text))
+        node->text = shape_path(shaping, node->text);
+}
+
+static void resolve_context(struct shaping *shaping, struct node *value)
+{
+    if (value->kind == NODE_STRING && !shape_is_open(shaping, value) && !is_remote(value->text))
+        value->text = shape_path(shaping, value->text);
+}
+
+void lengthen_additional_contexts(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+{
+    for (uint32_t i = 0; (node->kind == NODE_MAP || node->kind == NODE_LIST) && i < node->count; i++) {
+        struct node *value = node->items[i].value;
+        if (node->kind == NODE_MAP) {
+            resolve_context(shaping, value);
+        } else if (value->kind == NODE_STRING && strchr(value->text, '=')) {
+            const char *equals = strchr(value->text, '=');
+            struct node *context = node_string_ref(shaping->arena, equals + 1, value->pos);
+            resolve_context(shaping, context);
+            value->text = arena_printf(shaping->arena, "%.*s=%s", (int)(equals - value->text), value->text, context->text);
+        }
+    }
+}
+
+/* Long form: list of ID or ID=PATH. */
+void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_LIST && node->kind != NODE_MAP) {
+        shape_error(shaping, node, path, "must be a list or a mapping, not %s", node_kind_text(node->kind));
+        return;
+    }
+    struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct node *value = node->items[i].value;
+        const char *id = node->items[i].key, *text = node_text(value), *file = text ? text : "";
+        if (!id && text) {
+            const char *equals = strchr(text, '=');
+            id = equals ? arena_strndup(shaping->arena, text, (size_t)(equals - text)) : text;
+            file = equals ? equals + 1 : "";
+        }
+        if (!id)
+            continue;
+        const char *item = *file ? arena_printf(shaping->arena, "%s=%s", id, shape_path(shaping, file)) : id;
+        node_push(shaping->arena, list, node_string(shaping->arena, item, value->pos));
+    }
+    node_become(node, list);
+}
+
+void lengthen_external(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    struct node *external = node_find(node, "external");
+    if (!external || external->kind != NODE_MAP)
+        return;
+    struct node *name = node_find(external, "name");
+    if (name && node_find(node, "name"))
+        shape_error(shaping, name, path, "'external.name' (deprecated) and 'name' cannot both be given");
+    else if (name)
+        node_set(shaping->arena, node, "name", name);
+    node_become(external, node_bool(shaping->arena, true, external->pos));
+}
+
+char *subnet_identity(const struct node *item)
+{
+    const char *subnet = node_find_text(item, "subnet");
+    return subnet ? xstrdup(subnet) : NULL;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* short_mount.c - mounts: "SOURCE:TARGET:OPTIONS" to the long form, for volumes, secrets, configs and devices.
+ * A one-letter first section is a volume name, not a Windows drive. */
+#include "parser/short.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/str.h"
+
+static struct node *text_node(struct arena *arena, const char *text, struct pos pos)
+{
+    return node_string(arena, text, pos);
+}
+
+static bool is_bind_source(const char *source)
+{
+    return strchr("./~\\", *source) != NULL;
+}
+
+/* One word of the third section; unknown words say nothing, as everywhere else. */
+static void apply_option(struct arena *arena, struct node *volume, const char *word)
+{
+    static const char *const propagations[] = {"private", "rprivate", "shared", "rshared", "slave", "rslave"};
+    struct node *bind = node_find(volume, "bind"), *named = node_find(volume, "volume");
+
+    if (strcmp(word, "ro") == 0)
+        node_set(arena, volume, "read_only", node_bool(arena, true, volume->pos));
+    else if (strcmp(word, "rw") == 0)
+        node_set(arena, volume, "read_only", node_bool(arena, false, volume->pos));
+    else if (strcmp(word, "nocopy") == 0 && named)
+        node_set(arena, named, "nocopy", node_bool(arena, true, volume->pos));
+    else if ((strcmp(word, "z") == 0 || strcmp(word, "Z") == 0) && bind)
+        node_set(arena, bind, "selinux", text_node(arena, word, volume->pos));
+    for (size_t i = 0; bind && i < ARRAY_LEN(propagations); i++)
+        if (strcmp(word, propagations[i]) == 0)
+            node_set(arena, bind, "propagation", text_node(arena, word, volume->pos));
+}
+
+const char *volume_short_parse(struct arena *arena, const char *text, struct pos pos, struct node **ret_volume)
+{
+    char **parts = strv_split(text, ":");
+    size_t count = strv_len(parts);
+    const char *problem = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (!*parts[i])
+            problem = "empty section between colons";
+    if (count > 3)
+        problem = "too many colons: expected SOURCE:TARGET:OPTIONS";
+    if (problem || count == 0) {
+        strv_free(parts);
+        return problem ? problem : "empty";
+    }
+    const char *source = count > 1 ? parts[0] : NULL, *target = count > 1 ? parts[1] : parts[0];
+    bool is_bind = source && is_bind_source(source);
+    struct node *volume = node_new(arena, NODE_MAP, pos);
+    node_set(arena, volume, "type", text_node(arena, is_bind ? "bind" : "volume", pos));
+    if (source)
+        node_set(arena, volume, "source", text_node(arena, source, pos));
+    node_set(arena, volume, "target", text_node(arena, target, pos));
+    node_set(arena, volume, is_bind ? "bind" : "volume", node_new(arena, NODE_MAP, pos));
+    if (count == 3) {
+        char **words = strv_split(parts[2], ",");
+        for (size_t i = 0; words[i]; i++)
+            apply_option(arena, volume, words[i]);
+        strv_free(words);
+    }
+    strv_free(parts);
+    *ret_volume = volume;
+    return NULL;
+}
+
+void lengthen_volume(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
+        struct node *volume = NULL;
+        const char *problem = volume_short_parse(shaping->arena, node->text, node->pos, &volume);
+        if (problem) {
+            shape_error(shaping, node, path, "'%s' is not a volume: %s", node->text, problem);
+            node->kind = NODE_NULL;
+            return;
+        }
+        node_become(node, volume);
+    }
+    if (node->kind != NODE_MAP)
+        return;
+    const char *type = node_find_text(node, "type");
+    struct node *source = node_find(node, "source"), *target = node_find(node, "target");
+    if (target && target->kind == NODE_STRING && *target->text) {
+        _cleanup_free_ char *clean = path_clean(target->text);
+        target->text = arena_strdup(shaping->arena, clean);
+    }
+    if (type && strcmp(type, "bind") == 0) {
+        if (!source || !node_text(source) || !*source->text)
+            shape_error(shaping, node, path, "a bind mount needs a source");
+        else if (source->kind == NODE_STRING && !shape_is_open(shaping, source))
+            source->text = shape_path(shaping, source->text);
+    }
+}
+
+char *target_identity(const struct node *item)
+{
+    const char *target = node_find_text(item, "target");
+    return target ? xstrdup(target) : NULL;
+}
+
+/* ---- secrets and configs ---- */
+void lengthen_file_ref(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+{
+    if (node->kind != NODE_STRING || shape_is_open(shaping, node))
+        return;
+    struct node *reference = node_new(shaping->arena, NODE_MAP, node->pos);
+    node_set(shaping->arena, reference, "source", text_node(shaping->arena, node->text, node->pos));
+    node_become(node, reference);
+}
+
+void lengthen_secret_ref(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    lengthen_file_ref(shaping, node, path);
+    const char *source = node_find_text(node, "source");
+    if (source && !node_find(node, "target")) {
+        const char *target = arena_printf(shaping->arena, "/run/secrets/%s", source);
+        node_set(shaping->arena, node, "target", node_string_ref(shaping->arena, target, node->pos));
+    }
+}
+
+/* A number, or octal digits as text; long form: "0440". */
+void lengthen_file_mode(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    long mode = -1;
+    if (node->kind == NODE_INT) {
+        mode = (long)node->integer;
+    } else if (node->kind == NODE_STRING) {
+        char *end;
+        mode = strtol(node->text, &end, 8);
+        if (end == node->text || *end)
+            mode = -1;
+    }
+    if (mode < 0 || mode > 07777) {
+        shape_error(shaping, node, path, "'%s' is not a file mode: expected octal digits such as 0440", node->text);
+        return;
+    }
+    node->kind = NODE_STRING;
+    node->text = arena_printf(shaping->arena, "0%lo", (unsigned long)mode);
+}
+
+static char *file_ref_identity(const struct node *item, const char *folder)
+{
+    const char *source = node_find_text(item, "source"), *target = node_find_text(item, "target");
+    if (!target)
+        return source ? xasprintf("%s/%s", folder, source) : NULL;
+    return *target == '/' ? xstrdup(target) : xasprintf("%s/%s", folder, target);
+}
+
+char *secret_ref_identity(const struct node *item)
+{
+    return file_ref_identity(item, "/run/secrets");
+}
+
+char *config_ref_identity(const struct node *item)
+{
+    return file_ref_identity(item, "");
+}
+
+/* ---- devices ---- */
+void lengthen_device(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
+        char **parts = strv_split(node->text, ":");
+        size_t count = strv_len(parts);
+        if (count == 0 || count > 3 || !*parts[0]) {
+            shape_error(shaping, node, path, "'%s' is not a device: expected HOST[:CONTAINER[:rwm]]", node->text);
+            strv_free(parts);
+            node->kind = NODE_NULL;
+            return;
+        }
+        struct node *device = node_new(shaping->arena, NODE_MAP, node->pos);
+        node_set(shaping->arena, device, "source", text_node(shaping->arena, parts[0], node->pos));
+        node_set(shaping->arena, device, "target", text_node(shaping->arena, parts[count > 1], node->pos));
+        node_set(shaping->arena, device, "permissions",
+                 text_node(shaping->arena, count > 2 ? parts[2] : "rwm", node->pos));
+        strv_free(parts);
+        node_become(node, device);
+    }
+}
+
+void lengthen_device_count(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_STRING && strcmp(node->text, "all") == 0)
+        node_become(node, node_int(shaping->arena, -1, node->pos));
+    else if (node->kind == NODE_STRING)
+        shape_error(shaping, node, path, "'%s' is not a count: expected a number or 'all'", node->text);
+}
+
+void lengthen_gpus(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_STRING)
+        return;
+    if (strcmp(node->text, "all") != 0) {
+        shape_error(shaping, node, path, "'%s' is not 'all' or a list", node->text);
+        return;
+    }
+    struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    struct node *request = node_new(shaping->arena, NODE_MAP, node->pos);
+    node_set(shaping->arena, request, "count", node_int(shaping->arena, -1, node->pos));
+    node_push(shaping->arena, list, request);
+    node_become(node, list);
+}
+
+void lengthen_device_request(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_MAP)
+        return;
+    const struct node *count = node_find(node, "count"), *ids = node_find(node, "device_ids");
+    if (count && ids)
+        shape_error(shaping, node, path, "'count' and 'device_ids' are mutually exclusive");
+    else if (!count && !ids)
+        node_set(shaping->arena, node, "count", node_int(shaping->arena, -1, node->pos));
+}
+
+/* A string is octal digits. */
+void lengthen_tmpfs_mode(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_STRING || shape_is_open(shaping, node))
+        return;
+    char *end;
+    long mode = strtol(node->text, &end, 8);
+    if (end == node->text || *end || mode < 0 || mode > 07777)
+        shape_error(shaping, node, path, "'%s' is not a file mode: expected octal digits such as 1777", node->text);
+    else
+        node_become(node, node_int(shaping->arena, mode, node->pos));
+}

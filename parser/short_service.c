@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* short_service.c - the remaining short forms of services: command lines, names in lists, hosts, limits, health
+ * checks, environment files. */
+#include "parser/short.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/str.h"
+
+bool words_split(struct arena *arena, const char *text, struct node *list)
+{
+    _cleanup_str_ struct str word = {0};
+    bool in_word = false;
+    char quote = 0;
+
+    for (const char *p = text; *p; p++) {
+        if (quote == '\'' || (quote == '"' && *p != '\\')) {
+            if (*p == quote)
+                quote = 0;
+            else
+                str_add_char(&word, *p);
+        } else if (*p == '\\') {
+            if (quote && p[1] && !strchr("\"\\$`\n", p[1]))
+                str_add_char(&word, '\\');
+            if (!p[1])
+                break;
+            if (*++p != '\n')
+                str_add_char(&word, *p);
+            in_word = true;
+        } else if (*p == '\'' || *p == '"') {
+            quote = *p;
+            in_word = true;
+        } else if (isspace((unsigned char)*p)) {
+            if (in_word)
+                node_push(arena, list, node_string(arena, str_text(&word), list->pos));
+            str_clear(&word);
+            in_word = false;
+        } else {
+            str_add_char(&word, *p);
+            in_word = true;
+        }
+    }
+    if (in_word)
+        node_push(arena, list, node_string(arena, str_text(&word), list->pos));
+    return quote == 0;
+}
+
+void lengthen_names(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_LIST)
+        return;
+    struct node *map = node_new(shaping->arena, NODE_MAP, node->pos);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct node *item = node->items[i].value;
+        struct path step = {.parent = path, .index = i};
+        if (item->kind != NODE_STRING) {
+            shape_error(shaping, item, &step, "must be a name, not %s", node_kind_text(item->kind));
+            continue;
+        }
+        struct node *value = node_new(shaping->arena, NODE_NULL, item->pos);
+        value->tag = item->tag;
+        if (!node_find(map, item->text))
+            node_add(shaping->arena, map, item->text, item->pos, value);
+    }
+    node_become(node, map);
+}
+
+void lengthen_depends_on(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    struct arena *arena = shaping->arena;
+    bool was_list = node->kind == NODE_LIST;
+    lengthen_names(shaping, node, path);
+    if (node->kind != NODE_MAP)
+        return;
+    NODE_EACH(entry, node) {
+        if (was_list && entry->value->kind == NODE_NULL && entry->value->tag != NODE_TAG_RESET) {
+            struct node *value = node_new(arena, NODE_MAP, entry->value->pos);
+            node_set(arena, value, "condition", node_string(arena, "service_started", value->pos));
+            node_become(entry->value, value);
+        }
+        if (entry->value->kind == NODE_MAP && !node_find(entry->value, "required"))
+            node_set(arena, entry->value, "required", node_bool(arena, true, entry->value->pos));
+    }
+}
+
+void lengthen_env_file(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+{
+    struct arena *arena = shaping->arena;
+    if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
+        struct node *file = node_new(arena, NODE_MAP, node->pos);
+        node_set(arena, file, "path", node_string_ref(arena, node->text, node->pos));
+        node_become(node, file);
+    }
+    if (node->kind == NODE_MAP && !node_find(node, "required"))
+        node_set(arena, node, "required", node_bool(arena, true, node->pos));
+}
+
+void lengthen_env_files(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+{
+    if (node->kind != NODE_STRING)
+        return;
+    struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    node_push(shaping->arena, list, node_string_ref(shaping->arena, node->text, node->pos));
+    node_become(node, list);
+}
+
+char *env_file_identity(const struct node *item)
+{
+    const char *path = node_find_text(item, "path");
+    return path ? xstrdup(path) : NULL;
+}
+
+void lengthen_healthcheck_test(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_STRING) {
+        struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+        node_push(shaping->arena, list, node_string(shaping->arena, "CMD-SHELL", node->pos));
+        node_push(shaping->arena, list, node_string_ref(shaping->arena, node->text, node->pos));
+        node_become(node, list);
+        return;
+    }
+    if (node->kind != NODE_LIST) {
+        shape_error(shaping, node, path, "must be a string or a list, not %s", node_kind_text(node->kind));
+        return;
+    }
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct node *item = node->items[i].value;
+        struct path step = {.parent = path, .index = i};
+        if (item->kind != NODE_STRING)
+            shape_error(shaping, item, &step, "must be a string, not %s", node_kind_text(item->kind));
+    }
+    const char *first = node->count ? node_text(node->items[0].value) : NULL;
+    if (first && strcmp(first, "NONE") != 0 && strcmp(first, "CMD") != 0 && strcmp(first, "CMD-SHELL") != 0)
+        shape_error(shaping, node, path, "must start with \"CMD\", \"CMD-SHELL\" or \"NONE\", not \"%s\"", first);
+}
+
+/* ---- extra_hosts: sorted list of HOST=ADDRESS ---- */
+static void add_host(struct shaping *shaping, struct node *list, const char *host, size_t host_size, const char *addresses,
+                     struct pos pos)
+{
+    char **parts = strv_split(addresses, ",");
+    for (size_t i = 0; parts[i]; i++) {
+        char *address = parts[i];
+        size_t size = strlen(address);
+        if (size > 1 && address[0] == '[' && address[size - 1] == ']') {
+            address[size - 1] = '\0';
+            address++;
+        }
+        const char *text = arena_printf(shaping->arena, "%.*s=%s", (int)host_size, host, address);
+        node_push(shaping->arena, list, node_string_ref(shaping->arena, text, pos));
+    }
+    strv_free(parts);
+}
+
+static void add_host_item(struct shaping *shaping, struct node *list, struct node *item, const struct path *path)
+{
+    if (item->kind != NODE_STRING || item->tag == NODE_TAG_RESET) {
+        node_push(shaping->arena, list, item);
+        return;
+    }
+    const char *cut = strchr(item->text, '=');
+    if (!cut)
+        cut = strchr(item->text, ':');
+    if (!cut || cut == item->text || !cut[1]) {
+        shape_error(shaping, item, path, "'%s' is not a host: expected HOST=ADDRESS", item->text);
+        return;
+    }
+    add_host(shaping, list, item->text, (size_t)(cut - item->text), cut + 1, item->pos);
+}
+
+void lengthen_extra_hosts(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_LIST && node->kind != NODE_MAP)
+        return;
+    struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct node *item = node->items[i].value;
+        const char *host = node->items[i].key;
+        struct path step = {.parent = path, .key = host, .index = i};
+        if (!host) {
+            add_host_item(shaping, list, item, &step);
+        } else if (item->kind == NODE_STRING) {
+            add_host(shaping, list, host, strlen(host), item->text, item->pos);
+        } else if (item->kind == NODE_LIST) {
+            NODE_EACH(entry, item)
+                if (entry->value->kind == NODE_STRING)
+                    add_host(shaping, list, host, strlen(host), entry->value->text, entry->value->pos);
+        } else {
+            shape_error(shaping, item, &step, "must be an address or a list of addresses, not %s",
+                        node_kind_text(item->kind));
+        }
+    }
+    node_become(node, list);
+}
+
+/* ---- ulimits ---- */
+static void shape_limit(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    long long value;
+    if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, LLONG_MAX, &value))
+        node_become(node, node_int(shaping->arena, value, node->pos));
+    if (node->kind != NODE_INT)
+        shape_error(shaping, node, path, "must be a number, not %s",
+                    node->kind == NODE_STRING ? node->text : node_kind_text(node->kind));
+}
+
+static void shape_limit_pair(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    static const char *const names[] = {"soft", "hard"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (!node_find(node, names[i]))
+            shape_error(shaping, node, path, "missing property '%s'", names[i]);
+    NODE_EACH(entry, node) {
+        struct path step = {.parent = path, .key = entry->key};
+        if (strcmp(entry->key, "soft") == 0 || strcmp(entry->key, "hard") == 0)
+            shape_limit(shaping, entry->value, &step);
+        else
+            shape_error(shaping, entry->value, path, "additional properties '%s' not allowed", entry->key);
+    }
+}
+
+void lengthen_ulimits(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_MAP) {
+        shape_error(shaping, node, path, "must be a mapping, not %s", node_kind_text(node->kind));
+        return;
+    }
+    NODE_EACH(entry, node) {
+        struct path step = {.parent = path, .key = entry->key};
+        if (!*entry->key || entry->key[strspn(entry->key, "abcdefghijklmnopqrstuvwxyz")])
+            shape_error(shaping, entry->value, path, "additional properties '%s' not allowed", entry->key);
+        else if (entry->value->tag == NODE_TAG_RESET)
+            continue;
+        else if (entry->value->kind == NODE_MAP)
+            shape_limit_pair(shaping, entry->value, &step);
+        else
+            shape_limit(shaping, entry->value, &step);
+    }
+}
+
+/* ---- provider, extends ---- */
+void lengthen_provider_options(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_MAP) {
+        shape_error(shaping, node, path, "must be a mapping, not %s", node_kind_text(node->kind));
+        return;
+    }
+    NODE_EACH(entry, node) {
+        struct path step = {.parent = path, .key = entry->key};
+        if (node_is_scalar(entry->value)) {
+            struct node *list = node_new(shaping->arena, NODE_LIST, entry->value->pos);
+            node_push(shaping->arena, list, node_string_ref(shaping->arena, entry->value->text, entry->value->pos));
+            node_become(entry->value, list);
+        }
+        if (entry->value->kind != NODE_LIST) {
+            shape_error(shaping, entry->value, &step, "must be a value or a list of values");
+            continue;
+        }
+        NODE_EACH(item, entry->value) {
+            if (node_is_scalar(item->value))
+                item->value->kind = NODE_STRING;
+            else
+                shape_error(shaping, item->value, &step, "must be a value or a list of values");
+        }
+    }
+}
+
+void lengthen_extends(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+{
+    if (node->kind != NODE_STRING)
+        return;
+    struct node *map = node_new(shaping->arena, NODE_MAP, node->pos);
+    node_set(shaping->arena, map, "service", node_string_ref(shaping->arena, node->text, node->pos));
+    node_become(node, map);
+}
