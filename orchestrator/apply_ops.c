@@ -167,7 +167,8 @@ static void op_volume_remove(struct apply_op *op)
 
 static void op_keep(struct apply_op *op)
 {
-    op_finish(op, NULL, NULL);
+    const struct unit *unit = op_unit(op);
+    op_finish(op, unit && unit_is_at_rest(unit) ? "Exited" : NULL, NULL); /* a job that has done its work is kept, too */
 }
 
 /* ---- all ---- */

@@ -62,8 +62,11 @@ void supervisor_free(struct supervisor *sv)
     if (!sv)
         return;
     methods_free(sv);
-    for (size_t i = 0; i < sv->units.count; i++)
+    sv->start_limit = 0; /* nothing takes the place of a start that ends now */
+    for (size_t i = 0; i < sv->units.count; i++) {
+        sv->units.items[i]->execs.count = 0; /* who waits for them is gone already */
         unit_free(sv->units.items[i]);
+    }
     VEC_DONE(&sv->units);
     loop_source_free(sv->idle_timer);
     ipc_server_free(sv->server);

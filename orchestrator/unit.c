@@ -39,11 +39,7 @@ static void timer_on(struct unit *unit, int64_t delay_us, loop_timer_fn *fn)
 static void act_spawn(struct unit *unit)
 {
     timer_off(unit);
-    if (unit->supervise.restarting_until_ns) {
-        unit->supervise.restarting_until_ns = 0;
-        unit_save_supervise(unit);
-    }
-    unit_spawn(unit);
+    unit_spawn(unit); /* "restarting" is shown until it runs */
 }
 
 static void act_enter(struct unit *unit)
