@@ -84,9 +84,10 @@ $(LIBEXEC)/winch-init: $(BUILD)/obj/engine/init/init.o $(call archive,base)
 # ---- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(patsubst tests/unit/%/,%,$(wildcard tests/unit/*/))
 UNIT_BINS := $(patsubst %,$(BUILD)/tests/unit-%,$(UNIT_FOLDERS))
+KEEP_SECTIONS := -Wl,--no-gc-sections
 define unit_rule
 $(BUILD)/tests/unit-$(1): $(call objects,$(wildcard tests/unit/$(1)/*.c)) $(A_ALL)
-	$$(call link,-Wl,--no-gc-sections $(LIBS_ALL) -lcriterion)
+	$$(call link,$$(KEEP_SECTIONS) $(LIBS_ALL) -lcriterion)
 endef
 $(foreach f,$(UNIT_FOLDERS),$(eval $(call unit_rule,$(f))))
 

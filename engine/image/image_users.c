@@ -12,9 +12,9 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "base/json.h"
-#include "engine/container/record.h"
 
-#define CONTAINERS_MAX 1000000
+#define CONTAINERS_MAX  1000000
+#define RECORD_SIZE_MAX (8 * 1024 * 1024) /* as engine/container/record.h has it */
 
 static void take_words(const char *text, struct map *words)
 {

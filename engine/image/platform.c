@@ -51,7 +51,7 @@ static bool word_is_valid(const char *word, size_t max)
         if (!isalnum((unsigned char)word[i]) && !strchr("._-", word[i]))
             return false;
     }
-    return size > 0 && size < max;
+    return size > 0 && size < max && word[0] != '.';
 }
 
 int platform_parse(const char *text, struct platform *ret_platform, struct err *err)

@@ -26,7 +26,7 @@ static char *read_value(const char **at)
 {
     struct str value = {0};
     if (**at != '"') {
-        size_t size = token_size(*at);
+        size_t size = strcspn(*at, ", \t"); /* more than a token: addresses stand unquoted sometimes */
         str_add_bytes(&value, *at, size);
         *at += size;
         return str_take(&value);

@@ -144,11 +144,10 @@ static int token_url(const struct endpoint *endpoint, const struct challenge *ch
     _cleanup_free_ char *origin = http_url_origin(challenge->realm);
     _cleanup_free_ char *fallback = xasprintf("repository:%s:pull", repository);
     if (!origin)
-        return err_set(err, ERR_DENIED, "%s demands a login at '%.200s', which is no usable address", endpoint->host,
+        return err_set(err, ERR_DENIED, "it demands a login at '%.200s', which is no usable address",
                        challenge->realm);
     if (!str_has_prefix(origin, "https://") && !str_eq(origin, endpoint->origin))
-        return err_set(err, ERR_DENIED, "%s demands a login at %s, which is another host without https", endpoint->host,
-                       origin);
+        return err_set(err, ERR_DENIED, "it demands a login at %s, which is another host without https", origin);
     _cleanup_free_ char *service = http_escape(challenge->service ? challenge->service : "");
     _cleanup_free_ char *scope = http_escape(challenge->scope ? challenge->scope : fallback);
     *ret_url = xasprintf("%s%cservice=%s&scope=%s", challenge->realm, strchr(challenge->realm, '?') ? '&' : '?', service,
@@ -164,8 +163,7 @@ static int take_token(struct endpoint *endpoint, const struct answer *answer, co
     if (answer->error.code)
         return err_set(err, answer->error.code, "ask %s for a token: %s", origin, answer->error.message);
     if (answer->status == 401 || answer->status == 403)
-        return err_set(err, ERR_DENIED, with_login ? "%s: the login was refused" : "%s: access denied without a login",
-                       endpoint->login_host);
+        return err_set(err, ERR_DENIED, "%s", with_login ? "the login was refused" : "access denied without a login");
     if (answer->status != 200)
         return err_set(err, ERR_NETWORK, "ask %s for a token: status %ld", origin, answer->status);
     if (jv_parse(str_text(&answer->body), answer->body.size, &body, err) < 0)
@@ -185,13 +183,13 @@ int endpoint_authorize(struct endpoint *endpoint, const char *authenticate, cons
     _cleanup_(challenge_done) struct challenge challenge = {0};
     _cleanup_free_ char *basic = NULL, *login = NULL, *url = NULL;
     if (!authenticate || !challenge_parse(authenticate, &challenge))
-        return err_set(err, ERR_DENIED, "%s wants a login of an unknown kind", endpoint->host);
+        return err_set(err, ERR_DENIED, "it wants a login of an unknown kind");
     if (credentials_find(endpoint->login_host, &basic, err) < 0)
         return -1;
     login = basic ? xasprintf("Basic %s", basic) : NULL;
     if (!challenge.is_bearer) {
         if (!login) {
-            (void)err_set(err, ERR_DENIED, "%s wants a login", endpoint->login_host);
+            (void)err_set(err, ERR_DENIED, "it wants a login");
             return err_hint(err, "put one for exactly '%s' into $DOCKER_CONFIG/config.json", endpoint->login_host);
         }
         free(endpoint->authorization);

@@ -262,6 +262,8 @@ static int take_settings(const char *path, const struct jv *root, struct host_co
     struct host_config config = {.mirrors = NULL};
     const char *key;
     struct jv *value;
+    if (jv_kind(root) != JV_OBJECT)
+        return err_set(err, ERR_CONFIG, "%s: expected the key 'registries'", path);
     JV_EACH(root, key, value) {
         if (!str_eq(key, "registries"))
             return err_set(err, ERR_CONFIG, "%s: unknown key '%s' (known: registries)", path, key);
