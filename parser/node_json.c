@@ -15,7 +15,7 @@ struct jv *node_to_jv(const struct node *node)
     case NODE_FLOAT:
         if (!isfinite(node->number))
             return jv_string(node->text);
-        if (floor(node->number) == node->number && fabs(node->number) < 1e15)
+        if (fabs(node->number) < 1e15 && (double)(int64_t)node->number == node->number)
             return jv_int((int64_t)node->number);
         return jv_real(node->number);
     case NODE_STRING: return jv_string(node->text);

@@ -98,7 +98,7 @@ static void shape_int(struct shaping *shaping, const struct key_row *row _unused
         return;
     if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, LLONG_MAX, &value))
         node_become(node, node_int(shaping->arena, value, node->pos));
-    else if (node->kind == NODE_FLOAT && floor(node->number) == node->number && fabs(node->number) < 9e15)
+    else if (node->kind == NODE_FLOAT && fabs(node->number) < 9e15 && (double)(int64_t)node->number == node->number)
         node_become(node, node_int(shaping->arena, (int64_t)node->number, node->pos));
     else if (node->kind == NODE_STRING)
         shape_error(shaping, node, path, "'%s' is not a whole number (failed to cast to expected type)", node->text);
