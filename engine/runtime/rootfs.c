@@ -140,6 +140,7 @@ static int upper_add(struct setup *setup, int context, struct layers *layers, st
         return err_sys(err, "show %s with the container's ids", state_dir);
     layers->trees[layers->count++] = tree;
     /* "volatile" leaves this mark, which forbids the next mount; a container's layer survives no crash of the host anyway */
+    (void)unlinkat(tree, "work/work/incompat/volatile/dirty", 0); /* the directory's removal tells */
     if (unlinkat(tree, "work/work/incompat/volatile", AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTDIR)
         return err_sys(err, "remove the volatile mark of %s", state_dir);
     if (!layers->by_fd) {
