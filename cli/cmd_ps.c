@@ -202,7 +202,7 @@ static void table_row(struct view_table *table, const struct observed_container 
     _cleanup_free_ char *created = xasprintf("%s ago", age_human((now - record->created_ns) / 1000000000, age, sizeof(age)));
     _cleanup_free_ char *shown = record->spec.privileged
                                      ? xasprintf("%s, privileged", status)
-                                     : xasprintf("%s%s", status, record->spec.userns ? "" : ", host user namespace");
+                                     : xasprintf("%s%s", status, record->spec.id_count > 0 ? "" : ", host user namespace");
 
     view_table_row(table, (const char *[]){record->name, record->image, command, record->service, created, shown, ports});
 }
