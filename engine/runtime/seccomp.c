@@ -19,8 +19,8 @@
 #include "engine/engine.h"
 #include "engine/runtime/seccomp_default.h"
 
-#define PROGRAM_MAX   (4096 * sizeof(struct sock_filter)) /* the kernel's limit */
-#define TABLE_VERSION 2 /* raise it when the head or the way of compiling changes */
+#define PROGRAM_MAX   (BPF_PROGRAM_MAX * sizeof(struct sock_filter))
+#define TABLE_VERSION 3 /* raise it when the way of compiling changes */
 
 static void filter_release(scmp_filter_ctx *ctx)
 {
@@ -44,56 +44,39 @@ static void source_key(uint64_t capabilities, const char *profile_json, char ret
     hash_hex(source.data, source.size, ret_hex);
 }
 
-static int default_make(uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct bpf *head, struct err *err)
-{
-    _cleanup_(filter_release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (!ctx)
-        return err_set(err, ERR_INTERNAL, "seccomp: no filter");
-    if (seccomp_add_arches(ctx, err) < 0 || seccomp_default_rules(ctx, capabilities, err) < 0)
-        return -1;
-    seccomp_default_head(head, capabilities);
-    *ret_ctx = take_ptr(&ctx);
-    return 0;
-}
-
-static int profile_make(const char *profile_json, uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct err *err)
+static int profile_compile(const char *profile_json, uint64_t capabilities, struct str *ret_program, struct err *err)
 {
     _cleanup_jv_ struct jv *profile = NULL;
-    if (jv_parse(profile_json, strlen(profile_json), &profile, err) < 0 ||
-        seccomp_profile_rules(profile, capabilities, ret_ctx, err) < 0)
-        return err_wrap(err, "seccomp profile");
-    return 0;
-}
-
-static int program_export(scmp_filter_ctx ctx, const struct bpf *head, struct str *ret_program, struct err *err)
-{
+    _cleanup_(filter_release) scmp_filter_ctx ctx = NULL;
     _cleanup_close_ int memfd = memfd_create("winch-bpf", MFD_CLOEXEC);
-    _cleanup_free_ char *body = NULL;
+    _cleanup_free_ char *program = NULL;
     size_t size;
     if (memfd < 0)
         return err_sys(err, "memfd_create");
+    if (jv_parse(profile_json, strlen(profile_json), &profile, err) < 0 ||
+        seccomp_compile_profile(profile, capabilities, &ctx, err) < 0)
+        return err_wrap(err, "seccomp profile");
     (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree instead of a list, where the library can */
     int result = seccomp_export_bpf(ctx, memfd);
     if (result < 0)
-        return err_sysno(err, -result, "compile the seccomp filter");
+        return err_sysno(err, -result, "compile the seccomp profile");
     if (lseek(memfd, 0, SEEK_SET) < 0)
-        return err_sys(err, "read the compiled filter");
-    if (fd_read_all(memfd, PROGRAM_MAX, &body, &size, err) < 0)
-        return -1;
-    str_add_bytes(ret_program, head->items, head->count * sizeof(*head->items));
-    str_add_bytes(ret_program, body, size);
-    if (ret_program->size > PROGRAM_MAX)
-        return err_set(err, ERR_LIMIT, "the seccomp filter has %zu instructions, the kernel takes 4096",
-                       ret_program->size / sizeof(struct sock_filter));
+        return err_sys(err, "read the compiled profile");
+    if (fd_read_all(memfd, PROGRAM_MAX, &program, &size, err) < 0)
+        return err_wrap(err, "seccomp profile");
+    str_add_bytes(ret_program, program, size);
     return 0;
 }
 
 static int program_compile(uint64_t capabilities, const char *profile_json, struct str *ret_program, struct err *err)
 {
-    _cleanup_(filter_release) scmp_filter_ctx ctx = NULL;
-    _cleanup_free_ struct bpf *head = xcalloc(1, sizeof(*head));
-    int result = profile_json ? profile_make(profile_json, capabilities, &ctx, err) : default_make(capabilities, &ctx, head, err);
-    return result < 0 ? -1 : program_export(ctx, head, ret_program, err);
+    if (profile_json)
+        return profile_compile(profile_json, capabilities, ret_program, err);
+    _cleanup_free_ struct bpf *bpf = xcalloc(1, sizeof(*bpf));
+    if (seccomp_compile_default(capabilities, bpf, err) < 0)
+        return -1;
+    str_add_bytes(ret_program, bpf->items, bpf->count * sizeof(*bpf->items));
+    return 0;
 }
 
 /* true when the cached bytes are there and are what was compiled. */

@@ -15,7 +15,7 @@ struct seccomp_unlock { /* names allowed with this capability */
 extern const struct seccomp_unlock seccomp_unlocks[];
 extern const size_t seccomp_unlock_count;
 
-/* Numbers that the linked libseccomp may not know by name; from 424 on all architectures share them. */
+/* Numbers that the linked libseccomp may not resolve by name; from 424 on all architectures share them. */
 struct seccomp_number {
     const char *name;
     uint32_t number;
@@ -23,7 +23,6 @@ struct seccomp_number {
 };
 extern const struct seccomp_number seccomp_numbers[];
 extern const size_t seccomp_number_count;
-#define SECCOMP_NEWEST 466u /* removexattrat (Linux 6.13): numbers above are answered with ENOSYS */
 
 extern const uint64_t seccomp_personalities[]; /* allowed arguments of personality(2) */
 extern const size_t seccomp_personality_count;

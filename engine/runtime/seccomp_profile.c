@@ -212,7 +212,21 @@ static int syscall_rule(scmp_filter_ctx ctx, const struct jv *rule, uint32_t def
     return 0;
 }
 
-int seccomp_profile_rules(const struct jv *profile, uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct err *err)
+/* Architectures beside the native one that its kernel runs. */
+static int arches_add(scmp_filter_ctx ctx, struct err *err)
+{
+    static const struct {
+        uint32_t native, other;
+    } rows[] = { { SCMP_ARCH_X86_64, SCMP_ARCH_X86 }, { SCMP_ARCH_X86_64, SCMP_ARCH_X32 }, { SCMP_ARCH_AARCH64, SCMP_ARCH_ARM } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int result = rows[i].native == seccomp_arch_native() ? seccomp_arch_add(ctx, rows[i].other) : 0;
+        if (result < 0 && result != -EEXIST)
+            return err_sysno(err, -result, "add an architecture");
+    }
+    return 0;
+}
+
+int seccomp_compile_profile(const struct jv *profile, uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct err *err)
 {
     static const char *const known[] = { "defaultAction", "defaultErrnoRet", "archMap", "architectures", "syscalls" };
     if (jv_kind(profile) != JV_OBJECT)
@@ -226,7 +240,7 @@ int seccomp_profile_rules(const struct jv *profile, uint64_t capabilities, scmp_
     scmp_filter_ctx ctx = seccomp_init(default_action);
     if (!ctx)
         return err_set(err, ERR_INTERNAL, "no filter");
-    int result = seccomp_add_arches(ctx, err);
+    int result = arches_add(ctx, err);
     const struct jv *rules = jv_find(profile, "syscalls");
     for (size_t i = 0; result == 0 && i < jv_count(rules); i++)
         if (syscall_rule(ctx, jv_at(rules, i), default_action, default_errno, capabilities, err) < 0)
