@@ -110,6 +110,10 @@ static void plain_line(const struct jv *event, const char *name, const char *wor
 
     if (jv_get_str(event, "parent", NULL) && !detail)
         return; /* layers only on a terminal */
+    if (!detail && strcmp(word, "Recreate") == 0 && jv_get_str(event, "detail", NULL)) { /* why it is made again */
+        fprintf(stderr, " %s %s %s (%s)\n", resource, name, word, jv_get_str(event, "detail", ""));
+        return;
+    }
     fprintf(stderr, " %s%s%s %s%s%s\n", resource, *resource ? " " : "", name, word, detail ? " " : "", detail ? detail : "");
 }
 
