@@ -102,7 +102,7 @@ static int stdio_open(struct monitor *monitor, int ret_fds[3], struct err *err)
     return 0;
 }
 
-static int process_launch(struct monitor *monitor, struct err *err)
+static int process_launch(struct monitor *monitor, struct started *ret_started, struct err *err)
 {
     _cleanup_close_ int in = -1, out = -1, error = -1, init = -1;
     int stdio[3] = { -1, -1, -1 };
@@ -122,13 +122,11 @@ static int process_launch(struct monitor *monitor, struct err *err)
         .target = -1,
         .cgroup_fd = monitor->cgroup.unified_fd,
     };
-    struct started started;
-    if (start_process(&start, &started, err) < 0)
+    if (start_process(&start, ret_started, err) < 0)
         return -1;
-    monitor->pid = started.pid;
-    monitor->pidfd = started.pidfd;
-    monitor->tty = started.tty;
-    memcpy(monitor->notes, started.notes, sizeof(monitor->notes));
+    monitor->pid = ret_started->pid;
+    monitor->pidfd = ret_started->pidfd;
+    monitor->tty = ret_started->sync.master;
     return 0;
 }
 
@@ -154,7 +152,7 @@ static void launch_undo(struct monitor *monitor)
     }
 }
 
-int monitor_launch(struct monitor *monitor, struct err *err)
+int monitor_launch(struct monitor *monitor, struct started *ret_started, struct err *err)
 {
     if (lock_take(monitor, err) < 0 || filter_load(&monitor->spec, &monitor->filter, err) < 0 ||
         logfile_open(&monitor->log, &monitor->spec, err) < 0)
@@ -163,7 +161,7 @@ int monitor_launch(struct monitor *monitor, struct err *err)
         return -1;
     if (monitor->spec.cgroup_path && cgroup_make(&monitor->spec, &monitor->cgroup, err) < 0)
         return -1;
-    if (process_launch(monitor, err) < 0 || tty_relay(monitor, err) < 0) {
+    if (process_launch(monitor, ret_started, err) < 0 || tty_relay(monitor, err) < 0) {
         launch_undo(monitor);
         return -1;
     }

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "engine/monitor/monitor.h"
+#include "engine/runtime/start.h"
 #include "engine/runtime/sys.h"
 
 #define EVENTS_MAX 16
@@ -175,7 +176,7 @@ static int loop_run(struct monitor *monitor)
     return 0;
 }
 
-static void start_report(struct monitor *monitor, const struct err *error)
+static void start_report(struct monitor *monitor, const char *notes, const struct err *error)
 {
     struct monitor_message message = { .kind = error ? MONITOR_FAILED : MONITOR_STARTED };
     if (error) {
@@ -188,20 +189,20 @@ static void start_report(struct monitor *monitor, const struct err *error)
         message.pid = monitor->pid;
         message.start_time = monitor->start_time;
         message.started_ns = monitor->started_ns;
-        snprintf(message.text, sizeof(message.text), "%s", monitor->notes);
+        snprintf(message.text, sizeof(message.text), "%s", notes);
     }
     message.text_size = (uint32_t)strlen(message.text);
     clients_tell(monitor, &message);
 }
 
-static int start(struct monitor *monitor, bool adopt, struct err *err)
+static int start(struct monitor *monitor, bool adopt, struct started *ret_started, struct err *err)
 {
     if (spec_read(monitor, err) < 0)
         return -1;
     monitor->run_dir = open(monitor->spec.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (monitor->run_dir < 0)
         return err_sys(err, "open %s", monitor->spec.run_dir);
-    return adopt ? monitor_adopt(monitor, err) : monitor_launch(monitor, err);
+    return adopt ? monitor_adopt(monitor, err) : monitor_launch(monitor, ret_started, err);
 }
 
 static void monitor_init(struct monitor *monitor)
@@ -246,13 +247,15 @@ int main(int argc, char **argv)
     if (loop_prepare(&monitor, &err) < 0)
         return 125;
     client_add(&monitor, MONITOR_FD_CLIENT, true);
-    if (start(&monitor, adopt, &err) < 0) {
+    struct started started = { 0 };
+    if (start(&monitor, adopt, &started, &err) < 0) {
         if (monitor.run_dir >= 0 && !adopt && err.code != ERR_BUSY)
             monitor_status_write(&monitor, "exited", &err);
-        start_report(&monitor, &err);
+        start_report(&monitor, NULL, &err);
         return 1;
     }
-    start_report(&monitor, NULL);
+    start_report(&monitor, started.sync.notes, NULL);
+    started_done(&started);
     monitor.oom = cgroup_oom_watch(&monitor.cgroup);
     if (monitor.oom >= 0)
         (void)monitor_watch(&monitor, monitor.oom, EPOLLIN, SOURCE_OOM, 0); /* the count at the end tells the same */

@@ -69,13 +69,14 @@ struct monitor {
     int wait_status; /* -1: unknown */
     uint64_t start_time;
     int64_t started_ns, finished_ns;
-    char notes[512];
 };
 
 /* main.c */
 int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source, unsigned index);
 /* launch.c */
-int monitor_launch(struct monitor *monitor, struct err *err);
+struct started;
+/* *ret_started holds what may be closed after the start was reported. */
+int monitor_launch(struct monitor *monitor, struct started *ret_started, struct err *err);
 int monitor_adopt(struct monitor *monitor, struct err *err);
 /* status.c: replaces run_dir/status; error NULL but for a failed start. */
 void monitor_status_write(const struct monitor *monitor, const char *state, const struct err *error);

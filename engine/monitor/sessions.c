@@ -117,7 +117,8 @@ static int process_start(struct monitor *monitor, struct session *session, const
     }
     session->pid = started.pid;
     session->pidfd = started.pidfd;
-    session->master = started.tty;
+    session->master = started.sync.master;
+    started_done(&started);
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "engine/runtime/setup.h"
+#include "engine/runtime/sync.h"
 #include "engine/runtime/sys.h"
 #include "engine/runtime/tree.h"
 
@@ -40,14 +41,16 @@ int setup_scratch(struct setup *setup, struct err *err)
  * until the overlay is mounted. */
 struct layers {
     bool by_fd;
+    int sync; /* the descriptors end at the monitor, which has more time to close them */
     int trees[SPEC_LAYERS_MAX + 1]; /* the last is upper's */
     size_t count;
     char list[SPEC_LAYERS_MAX * 8]; /* "0:1:…" relative to the scratch tmpfs */
 };
-#define LAYERS_INIT { .by_fd = true }
+#define LAYERS_INIT(setup) { .by_fd = true, .sync = (setup)->sync }
 
 static void layers_done(struct layers *layers)
 {
+    sync_keep(layers->sync, layers->trees, layers->count);
     while (layers->count > 0)
         close(layers->trees[--layers->count]);
 }
@@ -165,7 +168,7 @@ int setup_layers_tree(struct setup *setup, char *const *paths, size_t count, int
 {
     if (count == 1)
         return layer_clone(setup, paths[0], ret_tree, err);
-    _cleanup_(layers_done) struct layers layers = LAYERS_INIT;
+    _cleanup_(layers_done) struct layers layers = LAYERS_INIT(setup);
     _cleanup_close_ int context = fsopen("overlay", FSOPEN_CLOEXEC);
     if (context < 0)
         return err_sys(err, "open file system type overlay");
@@ -177,7 +180,7 @@ int setup_layers_tree(struct setup *setup, char *const *paths, size_t count, int
 int setup_rootfs(struct setup *setup, struct err *err)
 {
     const struct container_spec *spec = setup->spec;
-    _cleanup_(layers_done) struct layers layers = LAYERS_INIT;
+    _cleanup_(layers_done) struct layers layers = LAYERS_INIT(setup);
     _cleanup_close_ int context = fsopen("overlay", FSOPEN_CLOEXEC), mount_fd = -1;
     if (context < 0)
         return err_sys(err, "open file system type overlay");

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@
 #include "engine/runtime/setup.h"
 #include "engine/runtime/sync.h"
 #include "engine/runtime/sys.h"
+
+#define START_LIMIT_S 120 /* a hanging network file system must not hang the monitor */
 
 static uint64_t clone_flags(const struct container_spec *spec)
 {
@@ -68,39 +72,54 @@ __attribute__((noreturn)) static void child_run(const struct start *start, int s
     setup_run(&setup);
 }
 
-int start_process(const struct start *start, struct started *ret_started, struct err *err)
+static int pair_make(int *ret_ours, int *ret_theirs, struct err *err)
 {
-    struct started started = { .pidfd = -1, .tty = -1 };
-    _cleanup_close_ int opened = -1, own = -1, ours = -1, theirs = -1;
-    struct err target_err = { 0 };
-    int pair[2], target = pid_target(start, &opened, &target_err);
-    if (target_err.code)
-        return err_copy(err, &target_err);
+    const struct timeval limit = { .tv_sec = START_LIMIT_S };
+    int pair[2];
     if (sync_pair(pair, err) < 0)
         return -1;
-    ours = pair[0];
-    theirs = pair[1];
-    if (target >= 0 && namespace_enter(target, &own, err) < 0)
+    *ret_ours = pair[0];
+    *ret_theirs = pair[1];
+    if (setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+        return err_sys(err, "limit the time of a start");
+    return 0;
+}
+
+int start_process(const struct start *start, struct started *ret_started, struct err *err)
+{
+    _cleanup_close_ int opened = -1, own = -1, ours = -1, theirs = -1;
+    struct err target_err = { 0 };
+    int target = pid_target(start, &opened, &target_err), pidfd = -1;
+    if (target_err.code)
+        return err_copy(err, &target_err);
+    if (pair_make(&ours, &theirs, err) < 0 || (target >= 0 && namespace_enter(target, &own, err) < 0))
         return -1;
-    started.pid = sys_clone3(start->target >= 0 ? 0 : clone_flags(start->spec), start->cgroup_fd, &started.pidfd);
+    pid_t pid = sys_clone3(start->target >= 0 ? 0 : clone_flags(start->spec), start->cgroup_fd, &pidfd);
     int number = errno;
-    if (started.pid == 0)
+    if (pid == 0)
         child_run(start, theirs);
-    if (own >= 0 && setns(own, CLONE_NEWPID) < 0 && started.pid > 0)
-        number = errno; /* our later helpers would be born inside; nothing of ours relies on it but the wake-up */
-    if (started.pid < 0)
+    if (own >= 0)
+        (void)setns(own, CLONE_NEWPID); /* back to our own, which never fails; else helpers would be born inside */
+    if (pid < 0)
         return err_sysno(err, number, "make the process");
     close_fdp(&theirs);
-    if (sync_wait(ours, started.notes, sizeof(started.notes), &started.tty, err) < 0) {
-        (void)sys_pidfd_signal(started.pidfd, SIGKILL);
-        while (waitpid(started.pid, NULL, 0) < 0 && errno == EINTR)
+    if (sync_wait(ours, &ret_started->sync, err) < 0) {
+        (void)sys_pidfd_signal(pidfd, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             ;
-        close_fdp(&started.pidfd);
-        close_fdp(&started.tty);
+        close_fdp(&pidfd);
+        started_done(ret_started);
+        close_fdp(&ret_started->sync.master);
         return -1;
     }
-    *ret_started = started;
+    ret_started->pid = pid;
+    ret_started->pidfd = pidfd;
     return 0;
+}
+
+void started_done(struct started *started)
+{
+    sync_result_done(&started->sync);
 }
 
 int start_init_open(int *ret_fd, struct err *err)

@@ -9,6 +9,7 @@
 #include "engine/runtime/cgroup.h"
 #include "engine/runtime/confine.h"
 #include "engine/runtime/spec.h"
+#include "engine/runtime/sync.h"
 
 struct start {
     const struct container_spec *spec;
@@ -24,9 +25,9 @@ struct start {
 struct started {
     pid_t pid; /* host id */
     int pidfd;
-    int tty; /* master, or -1 */
-    char notes[512];
+    struct sync_result sync; /* notes, tty; the rest goes with started_done, when nothing urgent is left to do */
 };
+void started_done(struct started *started);
 
 /* Blocks until the program runs or failed; on failure nothing of the child is left. */
 int start_process(const struct start *start, struct started *ret_started, struct err *err);
