@@ -3,8 +3,8 @@
 # run.sh [--unit | --blackbox] [--long] [PATTERN...] - runs the tests side by side; the last line says how it went.
 #
 # Unit tests are the programs build/tests/unit-*, black-box tests the scripts tests/blackbox/NN-*.sh (PATTERN: part of a
-# name).  JOBS of them at a time (default: processors).  What each printed is kept below build/test-logs/ and shown if
-# something failed.  BUILD names another build folder.
+# name).  JOBS of them at a time (default: processors).  What each printed is kept below build/test-logs/PID/ and shown
+# if something failed.  BUILD names another build folder.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
@@ -22,9 +22,9 @@ for arg in "$@"; do
     *) patterns+=("$arg") ;;
     esac
 done
-logs=$build/test-logs
+logs=$build/test-logs/$$ # several runs may go on at once
 mkdir -p "$logs"
-rm -f "$logs"/*.log "$logs"/*.result
+find "$build/test-logs" -mindepth 1 -maxdepth 1 -mmin +600 -exec rm -rf {} + 2>/dev/null
 
 wanted() { # NAME
     local p

@@ -59,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char **names = NULL;
     size_t count = 0;
     assert(fs_list(scratch, ".", 10, &names, &count, &err) == 0 && count == 1);
+    fs_names_free(names);
     assert(fs_list(scratch, "canary", 10, &names, &count, &err) == 0 && count == 0);
+    fs_names_free(names);
     return 0;
 }

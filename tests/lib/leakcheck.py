@@ -7,8 +7,8 @@
   leakcheck.py residents                                         "NAME PID FDS RSS_KB PSS_KB" for each process of winch
 
 Kinds: mount, link, addr, route, rule, nft, process, namespace, cgroup, loop, shm, socket, sysctl, file, fds.
-Of the state root only what must go with a project counts as file: everything in run/, and in lib/ all but the stores
-named in KEPT.  An allowed line is one that a REGEX matches somewhere.
+Of the state root only what must go with a project counts as file: all but the stores named in KEPT and the empty folders
+named in SKELETON.  An allowed line is one that a REGEX matches somewhere.
 """
 import argparse
 import glob
@@ -21,6 +21,8 @@ import sys
 import time
 
 KEPT = re.compile(r"^lib/(blobs|layers|images|cache|volumes|projects|trash)(/|$|\.json$)")
+# the trees themselves, made once and empty without a project
+SKELETON = re.compile(r"^(lib|run|(lib|run)/(containers|networks|projects|netns|netd|tmp|deleting)|lib/[a-z]+\.lock|winch\.yaml)$")
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/conf/all/route_localnet",
            "net/ipv4/conf/default/route_localnet", "net/bridge/bridge-nf-call-iptables", "kernel/core_pattern",
            "kernel/modprobe", "kernel/hotplug")
@@ -99,7 +101,7 @@ def files(root):
     for folder, dirs, names in os.walk(root):
         for name in dirs + names:
             path = os.path.relpath(os.path.join(folder, name), root)
-            if not KEPT.match(path):
+            if not KEPT.match(path) and not SKELETON.match(path):
                 yield path
         dirs[:] = [d for d in dirs if not KEPT.match(os.path.relpath(os.path.join(folder, d), root))]
 

@@ -152,6 +152,7 @@ lab_enter() { # SCRIPT_ARGUMENTS...
         LAB=$(mktemp -d "${TMPDIR:-/tmp}/wt.XXXXXX")
         export LAB
         chmod 711 "$LAB"
+        [ -z "${KEEP-}" ] || echo "# the lab will be left at $LAB"
         trap lab_sweep EXIT
         trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
         # the first bash is process 1 of the namespace: it outlives the script's own death and reaps orphans
@@ -160,7 +161,6 @@ lab_enter() { # SCRIPT_ARGUMENTS...
             bash -c '"$@"; exit $?' lab bash "$0" "$@" &
         pid=$!
         wait "$pid" || status=$?
-        [ -z "${KEEP-}" ] || echo "# lab left at $LAB"
         exit "$status"
     fi
     mkdir -p "$LAB"/{home,tmp,run}

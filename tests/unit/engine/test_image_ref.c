@@ -21,6 +21,7 @@ static const struct {
     {"127.0.0.1:5000/x/y:T_1", "127.0.0.1:5000/x/y:T_1", "127.0.0.1:5000/x/y:T_1"},
     {"[::1]:5000/x", "[::1]:5000/x:latest", "[::1]:5000/x:latest"},
     {"UP/x", "UP/x:latest", "UP/x:latest"},
+    {"docker.io/x.y/z", "docker.io/x.y/z:latest", "docker.io/x.y/z:latest"},
     {"a__b/c--d.e", "docker.io/a__b/c--d.e:latest", "a__b/c--d.e:latest"},
     {"x@sha256:" HEX64, "docker.io/library/x@sha256:" HEX64, "x@sha256:" HEX64},
     {"x:1@sha256:" HEX64, "docker.io/library/x:1@sha256:" HEX64, "x:1@sha256:" HEX64},
@@ -45,7 +46,7 @@ static const char *const bad[] = {
     "", "/", "/x", "x/", "x:", "x:a:b", "Nginx", "a//b", "a/../b", "../x", "host.io/../../x", "x@", "x@sha256:abc",
     "x@md5:" HEX64, "x@sha256:" HEX64 "0", "x@sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
     "x y", "x\n", "%2e%2e/x", "a..b", "a___b", "-a", "a-", "_a", "a_", ".a", "x:-t", "x:.t", "host.io:0/x", "host.io:65536/x",
-    "host.io:/x", "[::1/x", "[]/x", "a.b-.c/x", "a..c/x", HEX64, "x:t@sha256:" HEX64 "@sha256:" HEX64, "\xc3\xa9/x",
+    "host.io:/x", "[::1/x", "[]/x", "a.b-.c/x", "a..c/x", HEX64, "library/" HEX64, "x:t@sha256:" HEX64 "@sha256:" HEX64, "\xc3\xa9/x",
 };
 
 Test(image_ref, refuses_what_is_no_reference)
