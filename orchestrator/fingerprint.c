@@ -16,8 +16,11 @@ struct jv *service_definition(const struct service *service)
     for (size_t i = 0; i < ARRAY_LEN(uncounted); i++)
         jv_remove(definition, uncounted[i]);
     struct jv *deploy = jv_find(definition, "deploy");
-    if (deploy && jv_kind(deploy) == JV_OBJECT)
+    if (deploy && jv_kind(deploy) == JV_OBJECT) {
         jv_remove(deploy, "replicas");
+        if (jv_count(deploy) == 0)
+            jv_remove(definition, "deploy");
+    }
     return definition;
 }
 

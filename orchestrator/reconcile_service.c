@@ -10,6 +10,35 @@ static struct up_service *service_named(struct up *up, const char *name)
     return index == OP_NONE ? NULL : &up->services[index];
 }
 
+/* ---- namespaces of other services ---- */
+
+static bool is_replaced(const struct up_service *service)
+{
+    return service->replaced;
+}
+
+static bool is_started(const struct up_service *service)
+{
+    for (size_t i = 0; i < service->count; i++)
+        if (service->containers[i].fate != FATE_KEEP)
+            return true;
+    return false;
+}
+
+/* The first service whose namespace this one joins and of which `what` is true. */
+static const struct up_service *shares_with(struct up *up, const struct service *service, bool (*what)(const struct up_service *))
+{
+    const char *const modes[] = { service->network_mode, service->ipc, service->pid };
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        if (!modes[i] || !str_has_prefix(modes[i], "service:"))
+            continue;
+        const struct up_service *other = service_named(up, modes[i] + strlen("service:"));
+        if (other && what(other))
+            return other;
+    }
+    return NULL;
+}
+
 /* ---- causes for making a container again ---- */
 
 struct judge {
@@ -94,16 +123,8 @@ static const char *cause_volumes(const struct judge *judge)
 
 static const char *cause_shared(const struct judge *judge)
 {
-    const struct service *service = judge->service->service;
-    const char *const modes[] = { service->network_mode, service->ipc, service->pid };
-    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-        if (!modes[i] || !str_has_prefix(modes[i], "service:"))
-            continue;
-        const struct up_service *other = service_named(judge->up, modes[i] + strlen("service:"));
-        if (other && other->replaced)
-            return arena_printf(judge->up->builder->arena, "shares a namespace with %s", other->service->name);
-    }
-    return NULL;
+    const struct up_service *other = shares_with(judge->up, judge->service->service, is_replaced);
+    return other ? arena_printf(judge->up->builder->arena, "shares a namespace with %s", other->service->name) : NULL;
 }
 
 typedef const char *cause_fn(const struct judge *judge);
@@ -147,6 +168,9 @@ static bool is_completed(const struct up *up, const struct up_service *service, 
 
 static const char *restart_cause(struct up *up, const struct service *service)
 {
+    const struct up_service *shared = shares_with(up, service, is_started);
+    if (shared) /* the namespace it is in ended with the container that left it */
+        return arena_printf(up->builder->arena, "shares a namespace with %s", shared->service->name);
     for (size_t i = 0; i < service->depends_on.count; i++) {
         const struct depends_on *depends = &service->depends_on.items[i];
         const struct up_service *other = service_named(up, depends->service);

@@ -261,9 +261,6 @@ static int add_file(struct mount_build *build, const struct file_ref *ref, const
     if (mount_target_check(target, err) < 0 || file_owner(ref->uid, "uid", &to.uid, err) < 0 ||
         file_owner(ref->gid, "gid", &to.gid, err) < 0)
         return err_wrap(err, "%s '%s'", kind, ref->source);
-    if (object->environment && !object->environment_value)
-        return err_set(err, ERR_CONFIG, "environment variable \"%s\" required by %s \"%s\" is not set", object->environment, kind,
-                       ref->source);
     const char *content = object->environment ? object->environment_value : object->content;
     if (content) {
         to.content = arena_strdup(build->arena, content);

@@ -77,8 +77,24 @@ static int files_supported(const struct file_ref *refs, size_t count, const stru
             return err_set(err, ERR_UNSUPPORTED, "unsupported external %s %s", kind, refs[i].source);
         if (object->driver || object->template_driver)
             return err_set(err, ERR_UNSUPPORTED, "%s %s: drivers are not supported", kind, refs[i].source);
+        if (object->environment && !object->environment_value)
+            return err_set(err, ERR_CONFIG, "environment variable \"%s\" required by %s \"%s\" is not set", object->environment, kind,
+                           refs[i].source);
     }
     return 0;
+}
+
+/* The parts that need no image, on a record that is thrown away: what they refuse is told before anything is made. */
+static int parts_supported(const struct project *project, const struct service *service, struct err *err)
+{
+    _cleanup_(container_record_freep) struct container_record *record = container_record_new();
+    const struct translate_input input = { .project = project, .service = service, .number = 1 };
+    for (size_t i = 0; i < service->volumes.count; i++)
+        if (mount_target_check(service->volumes.items[i].target, err) < 0)
+            return -1;
+    if (translate_security(&input, record, err) < 0 || translate_limits(&input, record, err) < 0)
+        return -1;
+    return translate_log(&input, record, err);
 }
 
 int translate_supported(const struct project *project, const struct service *service, struct err *err)
@@ -91,7 +107,8 @@ int translate_supported(const struct project *project, const struct service *ser
             return err_set(err, ERR_UNSUPPORTED, "service '%s': links: alias '%s' is not supported: use networks.NAME.aliases",
                            service->name, link_alias(service->links.items[i]));
     if (files_supported(service->secrets.items, service->secrets.count, project, true, err) < 0 ||
-        files_supported(service->configs.items, service->configs.count, project, false, err) < 0)
+        files_supported(service->configs.items, service->configs.count, project, false, err) < 0 ||
+        parts_supported(project, service, err) < 0)
         return err_wrap(err, "service '%s'", service->name);
     return 0;
 }

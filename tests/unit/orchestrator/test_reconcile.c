@@ -202,6 +202,15 @@ Test(reconcile, sharing_follows)
     expect_up("up-shared-namespace");
 }
 
+Test(reconcile, what_shares_with_a_started_one_is_restarted)
+{
+    web->network_mode = "service:db";
+    web->ports.count = 0;
+    is_up();
+    world.observed.containers[0].status.state = STATE_EXITED;
+    expect_up("up-shared-started");
+}
+
 Test(reconcile, images_are_pulled_once_and_by_policy)
 {
     is_up();
