@@ -24,6 +24,7 @@ _Static_assert(OUT_SIZE > LOG_RECORD_ROOM(LOG_LINE_MAX), "the longest record fit
 
 static char in_buffer[PORTION] __attribute__((aligned(4096)));
 static char out_buffer[OUT_SIZE] __attribute__((aligned(4096)));
+static char tty_kept[RELAY_TTY_KEPT];
 static size_t in_used, out_used; /* high-water marks since the last relay_idle */
 
 int relay_open(struct relay *relay, int fd, bool is_tty, bool is_stderr, struct err *err)
@@ -167,7 +168,7 @@ static bool tty_pump(struct relay *relay, struct logfile *log, bool final)
     bool more = tty_has_data(relay->fd);
     if (!more && !final)
         return false;
-    memcpy(in_buffer, relay->kept, relay->kept_size);
+    memcpy(in_buffer, tty_kept, relay->kept_size);
     if (more)
         got = read(relay->fd, in_buffer + relay->kept_size, PORTION - relay->kept_size);
     if (more && got <= 0) { /* EIO: every slave is closed */
@@ -182,7 +183,7 @@ static bool tty_pump(struct relay *relay, struct logfile *log, bool final)
         used += lines_add(&batch, in_buffer + used, have - used, relay->is_stderr, true);
     batch_flush(&batch);
     relay->kept_size = have - used;
-    memcpy(relay->kept, in_buffer + used, relay->kept_size);
+    memcpy(tty_kept, in_buffer + used, relay->kept_size);
     return more;
 }
 

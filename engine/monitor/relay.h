@@ -19,8 +19,7 @@ struct relay {
     bool is_tty, is_stderr;
     bool ready;  /* there may be more to read: edge-triggered */
     int peek[2]; /* FIFO: the copy */
-    size_t kept_size;
-    char kept[RELAY_TTY_KEPT]; /* tty: an incomplete line */
+    size_t kept_size; /* tty: of an incomplete line; there is one terminal, so its bytes lie in relay.c */
 };
 
 /* Takes fd. */
