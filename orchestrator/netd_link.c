@@ -3,12 +3,19 @@
  * so a call whose connection broke is simply sent once more over a new one. */
 #include "netd/netd_client.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "orchestrator/supervisor.h"
+
+#define AGAIN_FIRST_US (10 * 1000)
+#define AGAIN_CAP_US   (10 * INT64_C(1000000))
+#define STABLE_US      (5 * INT64_C(1000000))
 
 struct netd_link {
     struct supervisor *sv;
     struct ipc_async *async; /* NULL: not connected */
+    struct loop_source *timer;
+    int64_t connected_us, again_us;
 };
 
 struct link_call {
@@ -35,12 +42,37 @@ static void async_free_soon(void *arg)
     ipc_async_free(arg);
 }
 
+static bool somebody_needs_netd(const struct supervisor *sv)
+{
+    for (size_t i = 0; i < sv->units.count; i++)
+        if (sv->units.items[i]->has_sandbox && unit_is_active(sv->units.items[i]))
+            return true;
+    return false;
+}
+
+static void link_again(void *arg);
+
+/* Names are answered by netd itself, so running containers need it back without waiting for a command. */
+static void link_again_soon(struct netd_link *link)
+{
+    if (!somebody_needs_netd(link->sv))
+        return;
+    bool stable = clock_monotonic_us() - link->connected_us > STABLE_US;
+    link->again_us = stable || link->again_us == 0 ? AGAIN_FIRST_US : MIN(link->again_us * 2, AGAIN_CAP_US);
+    if (link->timer)
+        loop_timer_arm(link->timer, link->again_us);
+    else
+        link->timer = loop_timer(link->sv->loop, link->again_us, link_again, link);
+}
+
 static void link_closed(void *arg)
 {
     struct netd_link *link = arg;
     log_debug("project=%s netd connection closed", link->sv->name);
-    if (link->async)
-        loop_soon(link->sv->loop, async_free_soon, take_ptr(&link->async));
+    if (!link->async)
+        return;
+    loop_soon(link->sv->loop, async_free_soon, take_ptr(&link->async));
+    link_again_soon(link);
 }
 
 static int link_connect(struct netd_link *link, struct err *err)
@@ -51,7 +83,24 @@ static int link_connect(struct netd_link *link, struct err *err)
     if (netd_connect(link->sv->layout, true, &client, err) < 0)
         return -1;
     link->async = ipc_async_new(link->sv->loop, netd_client_take(client), link_closed, link);
+    link->connected_us = clock_monotonic_us();
     return 0;
+}
+
+static void link_again(void *arg)
+{
+    struct netd_link *link = arg;
+    struct err err = { 0 };
+    if (somebody_needs_netd(link->sv) && link_connect(link, &err) < 0) {
+        log_warning("project=%s netd: %s", link->sv->name, err.message);
+        link_again_soon(link);
+    }
+}
+
+void netd_link_need(struct netd_link *link)
+{
+    if (!link->async)
+        link_again_soon(link);
 }
 
 static void call_fail(void *arg)
@@ -113,6 +162,7 @@ void netd_link_free(struct netd_link *link)
     if (!link)
         return;
     ipc_async_free(link->async);
+    loop_source_free(link->timer);
     free(link);
 }
 

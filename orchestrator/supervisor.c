@@ -265,6 +265,7 @@ int supervisor_load(struct supervisor *sv, struct err *err)
         unit_adopt(sv->units.items[i]);
     if (sv->intent.want_up)
         start_after_boot(sv);
+    netd_link_need(sv->netd);
     supervisor_check_idle(sv);
     return 0;
 }

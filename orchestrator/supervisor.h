@@ -172,6 +172,8 @@ void supervisor_event(struct supervisor *sv, const char *action, const struct un
 /* ---- netd_link.c ------------------------------------------------------------------------------ */
 struct netd_link *netd_link_new(struct supervisor *sv);
 void netd_link_free(struct netd_link *link);
+/* Connects soon if a running container has a network: netd must be there for its names. */
+void netd_link_need(struct netd_link *link);
 /* Calls netd; connects (and starts it) when needed, and once more when the connection breaks. reply is called once, never
  * before this returns. Takes args. */
 void netd_link_call(struct netd_link *link, const char *method, struct jv *args, ipc_reply_fn *reply, void *arg);
