@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct unpack unpack = {
         .archive_fd = archive,
         .root_fd = root,
+        .index_fd = -1,
         .whiteouts = true,
         .limits = {.bytes = 1 << 20, .entries = 200, .ratio = 100, .ratio_floor = 1 << 20},
         .lower = lower,

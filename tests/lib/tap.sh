@@ -164,6 +164,7 @@ lab_enter() { # SCRIPT_ARGUMENTS...
         exit "$status"
     fi
     mkdir -p "$LAB"/{home,tmp,run}
+    export WINCH_TEST_CACHE=${WINCH_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/winch-tests}
     export TMPDIR=$LAB/tmp HOME=$LAB/home WINCH_ROOT=$LAB/root WINCH_CONFIG=$LAB/winch.yaml LC_ALL=C.UTF-8
     export PATH=$t_build/bin:$t_build/tests:$PATH
     export WINCH_PROBE=${WINCH_PROBE:-$t_build/tests/probe}
