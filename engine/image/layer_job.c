@@ -20,7 +20,11 @@
 #include "base/vec.h"
 #include "engine/image/store.h"
 
-#define MEMORY_MAX      (INT64_C(1) << 30)
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_MAX RLIM_INFINITY /* the sanitizer's shadow is address space, too */
+#else
+#define MEMORY_MAX ((rlim_t)1 << 30)
+#endif
 #define DESCRIPTORS_MAX 1024
 
 struct child {
@@ -88,12 +92,15 @@ static int unpack_layer(struct child *child, struct unpack_result *ret_result, s
     if (dirfd < 0 || mkdirat(dirfd, "diff", 0755) < 0)
         return err_sys(err, "make %s/diff", path);
     _cleanup_close_ int root_fd = openat(dirfd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root_fd < 0)
+    _cleanup_close_ int index_fd =
+        job->is_durable ? openat(dirfd, "files", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    if (root_fd < 0 || (job->is_durable && index_fd < 0))
         return err_sys(err, "open %s/diff", path);
     (void)lseek(job->archive_fd, 0, SEEK_SET); /* a pipe stands where it stands */
     const struct unpack unpack = {
         .archive_fd = job->archive_fd,
         .root_fd = root_fd,
+        .index_fd = index_fd,
         .whiteouts = job->whiteouts,
         .diff_id = job->diff_id,
         .limits = job->limits,

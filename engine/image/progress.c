@@ -42,6 +42,15 @@ void progress_done(const char *id, const char *status, const char *digest, const
     say(line);
 }
 
+void progress_damage(const char *id, const char *what)
+{
+    struct jv *line = jv_object();
+    jv_set_str(line, "id", id);
+    jv_set_str(line, "status", "Damaged");
+    jv_set_str(line, "what", what);
+    say(line);
+}
+
 void progress_error(const struct err *error)
 {
     struct jv *line = jv_object();

@@ -10,5 +10,7 @@
 void progress_say(const char *id, const char *parent, const char *status, int64_t current, int64_t total);
 /* The last line of a success. digest may be NULL. */
 void progress_done(const char *id, const char *status, const char *digest, const char *image);
+/* A finding of verify. */
+void progress_damage(const char *id, const char *what);
 /* The last line of a failure. */
 void progress_error(const struct err *error);

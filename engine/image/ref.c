@@ -119,18 +119,29 @@ void image_ref_done(struct image_ref *ref)
     *ref = (struct image_ref){0};
 }
 
-/* Cuts "domain/" off *name when its first component looks like a host. */
-static char *split_registry(const char **name)
+/* A first component of several that a person would take for a host. */
+static bool begins_with_host(const char *name, char **ret_first)
 {
-    const char *slash = strchr(*name, '/');
+    const char *slash = strchr(name, '/');
     if (!slash)
-        return xstrdup(DEFAULT_REGISTRY);
-    _cleanup_free_ char *first = xstrndup(*name, (size_t)(slash - *name));
+        return false;
+    _cleanup_free_ char *first = xstrndup(name, (size_t)(slash - name));
     bool upper = false;
     for (const char *c = first; *c; c++)
         upper |= *c >= 'A' && *c <= 'Z';
     if (!strpbrk(first, ".:[") && !str_eq(first, "localhost") && !upper)
+        return false;
+    *ret_first = take_ptr(&first);
+    return true;
+}
+
+/* Cuts "domain/" off *name when its first component looks like a host. */
+static char *split_registry(const char **name)
+{
+    _cleanup_free_ char *first = NULL;
+    if (!begins_with_host(*name, &first))
         return xstrdup(DEFAULT_REGISTRY);
+    const char *slash = strchr(*name, '/');
     *name = slash + 1;
     if (str_eq(first, "index.docker.io") || str_eq(first, "registry-1.docker.io"))
         return xstrdup(DEFAULT_REGISTRY);
@@ -174,9 +185,9 @@ int image_ref_parse(const char *text, struct image_ref *ret_ref, struct err *err
         return bad_reference(err, text,
                              "its name must be lower-case letters and digits, joined by . _ - and /");
     bool official = str_eq(ref.registry, DEFAULT_REGISTRY) && !strchr(name, '/');
-    if (official && id_is_valid(name))
-        return bad_reference(err, text, "64 hex digits are an image id");
     ref.repository = official ? xasprintf("library/%s", name) : xstrdup(name);
+    if (str_has_prefix(ref.repository, "library/") && id_is_valid(ref.repository + strlen("library/")))
+        return bad_reference(err, text, "64 hex digits are an image id");
     if (strlen(ref.registry) + 1 + strlen(ref.repository) > REF_NAME_MAX)
         return bad_reference(err, text, "its name is longer than 255 bytes");
     *ret_ref = ref;
@@ -202,11 +213,12 @@ int image_ref_normalize(const char *text, char **ret_full, struct err *err)
 char *image_ref_familiar(const char *full)
 {
     const char *rest = full;
+    _cleanup_free_ char *host = NULL;
     if (str_has_prefix(rest, "docker.io/")) {
         rest += strlen("docker.io/");
         const char *inner = rest + strlen("library/");
         if (str_has_prefix(rest, "library/") && !strchr(inner, '/'))
             rest = inner;
     }
-    return xstrdup(rest);
+    return xstrdup(begins_with_host(rest, &host) ? full : rest);
 }

@@ -15,8 +15,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "engine/image/content_sum.h"
 #include "engine/image/digest.h"
 #include "engine/image/extract.h"
+#include "engine/image/layer_index.h"
 
 #define READ_SIZE       (1 << 20)
 #define SPACE_STEP      (INT64_C(64) << 20) /* how often free space is looked at */
@@ -28,6 +30,7 @@ struct state {
     struct archive *packed, *tar;
     struct digest *digest;
     struct extract *extract;
+    struct layer_index index;
     int64_t stream, content, entries, next_space_check, last_progress;
     struct err *err; /* first failure inside a callback of libarchive */
     bool failed;
@@ -195,6 +198,8 @@ static int check_space(struct state *state, struct err *err)
 static int write_data(struct state *state, const struct entry *entry, int fd, struct err *err)
 {
     int64_t end = 0;
+    struct content_sum sum = CONTENT_SUM_INIT;
+    bool sparse = false; /* holes are not worth to be hashed: such files are not in the record */
     for (;;) {
         const void *block;
         size_t size;
@@ -209,6 +214,8 @@ static int write_data(struct state *state, const struct entry *entry, int fd, st
             return err_set(err, ERR_LIMIT, "it unpacks to more than %lld bytes", (long long)state->unpack->limits.bytes);
         if (check_space(state, err) < 0)
             return -1;
+        sparse |= offset != end;
+        content_sum_add(&sum, block, size);
         for (size_t done = 0; done < size;) {
             ssize_t n = offset + (int64_t)done == end ? write(fd, (const char *)block + done, size - done)
                                                       : pwrite(fd, (const char *)block + done, size - done,
@@ -224,7 +231,8 @@ static int write_data(struct state *state, const struct entry *entry, int fd, st
     }
     if (end != entry->size && ftruncate(fd, entry->size) < 0)
         return err_sys(err, "set size");
-    return 0;
+    sparse |= end != entry->size;
+    return sparse ? 0 : layer_index_add(&state->index, content_sum_end(&sum), end, entry->path, err);
 }
 
 static int take_all(struct state *state, struct err *err)
@@ -277,7 +285,7 @@ static int run(struct state *state, struct unpack_result *ret_result, struct err
     if (extract_needs_lower(state->extract) && unpack->lower &&
         unpack->lower(unpack->arg, &lower_fds, &lower_count, err) < 0)
         return -1;
-    if (extract_finish(state->extract, lower_fds, lower_count, err) < 0)
+    if (extract_finish(state->extract, lower_fds, lower_count, err) < 0 || layer_index_end(&state->index, err) < 0)
         return -1;
     result.size = state->content;
     result.entries = state->entries;
@@ -290,7 +298,7 @@ static int run(struct state *state, struct unpack_result *ret_result, struct err
 int unpack_run(const struct unpack *unpack, struct unpack_result *ret_result, struct err *err)
 {
     struct err local = {0};
-    struct state state = {.unpack = unpack, .err = &local};
+    struct state state = {.unpack = unpack, .err = &local, .index = {.fd = unpack->index_fd}};
     state.digest = digest_new();
     state.extract = extract_new(unpack->root_fd, unpack->whiteouts);
     int done = run(&state, ret_result, &local);
@@ -300,5 +308,6 @@ int unpack_run(const struct unpack *unpack, struct unpack_result *ret_result, st
         (void)archive_read_free(state.packed);
     extract_free(state.extract);
     digest_free(state.digest);
+    str_done(&state.index.buffer);
     return done < 0 ? err_copy(err, &local) : 0;
 }

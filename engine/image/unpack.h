@@ -37,6 +37,7 @@ typedef void unpack_progress_fn(void *arg, int64_t done);
 struct unpack {
     int archive_fd;      /* positioned at its start; may be a pipe */
     int root_fd;         /* empty directory */
+    int index_fd;        /* gets the record of the files (layer_index.h); -1: none */
     bool whiteouts;      /* false: an archive that is no layer */
     const char *diff_id; /* expected; NULL: any. Compared before unpack_lower_fn is asked */
     struct unpack_limits limits;

@@ -19,6 +19,7 @@
 #include "engine/image/progress.h"
 #include "engine/image/pull.h"
 #include "engine/image/store.h"
+#include "engine/image/verify.h"
 #include "engine/registry/host_config.h"
 
 struct options {
@@ -83,6 +84,11 @@ static int work_load(const struct work *work, struct err *err)
     return load_run(&load, err);
 }
 
+static int work_verify(const struct work *work, struct err *err)
+{
+    return verify_run(work->lib_fd, err);
+}
+
 static const struct word {
     const char *name;
     size_t least, most; /* words behind it */
@@ -91,6 +97,7 @@ static const struct word {
 } words[] = {
     {"pull", 1, 1, "pull REF [--platform P] [--policy always|missing]", work_pull},
     {"load", 1, 1, "load FILE|-", work_load},
+    {"verify", 0, 0, "verify", work_verify},
     {"import", 2, 2, "import FILE|- REF [--change INSTRUCTION]…", work_import},
 };
 
