@@ -68,6 +68,8 @@ int bridge_ensure(struct netd *netd, const struct net *net, struct err *err)
         return err_wrap(err, "network '%s'", net->name);
     /* best effort: a kernel without IPv6 has none of these */
     (void)sysctl_write("0", NULL, "ipv6/conf/%s/accept_ra", name);
+    if (net->ipv6)
+        (void)sysctl_write("0", NULL, "ipv6/conf/%s/accept_dad", name);
     /* ports published on loopback are sent on from 127.0.0.1; the guard chain keeps containers out of it */
     if (sysctl_write("1", err, "ipv4/conf/%s/route_localnet", name) < 0)
         return err_wrap(err, "network '%s'", net->name);

@@ -9,6 +9,12 @@
 #include "netd/nft_render.h"
 #include "netd/sysctl.h"
 
+/* hairpin: a container reaches its own published port through the host's address */
+static void add_port(struct rtnl *rtnl, const struct endpoint *endpoint, unsigned ifindex)
+{
+    rtnl_add_bridge_port(rtnl, ifindex, true, !endpoint->net->icc);
+}
+
 int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns_fd, struct err *err)
 {
     struct rtnl *rtnl = netd->rtnl;
@@ -36,13 +42,25 @@ int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns
         return -1;
     for (size_t i = 0; i < sandbox->endpoints.count; i++) {
         const struct endpoint *endpoint = &sandbox->endpoints.items[i];
-        unsigned ifindex = if_nametoindex(endpoint->veth);
-        /* hairpin: a container reaches its own published port through the host's address */
-        rtnl_add_bridge_port(rtnl, ifindex, true, !endpoint->net->icc);
+        add_port(rtnl, endpoint, if_nametoindex(endpoint->veth));
         /* a port of a bridge needs no address; fails where the kernel has no IPv6 */
         (void)sysctl_write("1", NULL, "ipv6/conf/%s/disable_ipv6", endpoint->veth);
     }
     return rtnl_run(rtnl, err);
+}
+
+int endpoints_attach(struct netd *netd, const struct sandbox *sandbox, const struct net *net, struct err *err)
+{
+    for (size_t i = 0; i < sandbox->endpoints.count; i++) {
+        const struct endpoint *endpoint = &sandbox->endpoints.items[i];
+        unsigned ifindex = if_nametoindex(endpoint->veth);
+        unsigned master = if_nametoindex(endpoint->net->interface);
+        if ((net && endpoint->net != net) || !ifindex || !master)
+            continue;
+        rtnl_add_master(netd->rtnl, ifindex, master);
+        add_port(netd->rtnl, endpoint, ifindex);
+    }
+    return rtnl_run(netd->rtnl, err);
 }
 
 /* The endpoint that owns the default route of the family, or NULL. */
@@ -61,6 +79,8 @@ static int configure_one(struct rtnl *rtnl, const struct sandbox *sandbox, const
         return err_sys(err, "interface '%s' of network '%s'", endpoint->ifname, endpoint->net->name);
     /* IPv6 off means off: not even a link-local address */
     (void)sysctl_write(endpoint->net->ipv6 ? "0" : "1", NULL, "ipv6/conf/%s/disable_ipv6", endpoint->ifname);
+    if (endpoint->net->ipv6) /* addresses are ours to give: no second of waiting for a duplicate */
+        (void)sysctl_write("0", NULL, "ipv6/conf/%s/accept_dad", endpoint->ifname);
     for (size_t i = 0; i < ARRAY_LEN(addrs); i++)
         if (addr_is_set(addrs[i])) {
             struct cidr cidr = {*addrs[i], net_subnet(endpoint->net, addrs[i]->family)->net.prefix};

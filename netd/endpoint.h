@@ -13,6 +13,8 @@ bool endpoints_equal(const struct sandbox *a, const struct sandbox *b);
 
 /* The outer half, in our namespace: pairs with one end on the bridge and one in the container. */
 int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns_fd, struct err *err);
+/* Puts outer halves that exist back on their bridges (net NULL: on all); where they are, nothing happens. */
+int endpoints_attach(struct netd *netd, const struct sandbox *sandbox, const struct net *net, struct err *err);
 /* The inner half: the caller has entered the container. Addresses, links up, default routes. */
 int endpoints_configure(const struct sandbox *sandbox, struct err *err);
 /* Inside: removes the legs that we made, whatever they are called. */

@@ -200,8 +200,10 @@ int main(int argc, char **argv)
     bool empty = result == 0 && netd_is_empty(&process.netd);
     if (process.netd.nets)
         netd_close(&process);
-    if (empty)
+    if (empty) {
+        (void)unlinkat(process.layout.run_fd, "netd.log", 0);
         (void)unlinkat(process.layout.run_fd, "netd.lock", 0); /* held by us: fs_lock copes */
+    }
     close_fdp(&process.lock_fd);
     layout_done(&process.layout);
     return result < 0 ? 1 : 0;

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "netd/daemon.h"
-#include "netd/dns_server.h"
+#include "netd/endpoint.h"
 #include "netd/ipam.h"
 #include "netd/store.h"
 
@@ -92,8 +92,13 @@ static int plan(struct netd *netd, const struct network_request *request, struct
 /* Makes the kernel agree with a network that is stored. */
 static int apply(struct netd *netd, struct net *net, bool is_new, struct err *err)
 {
+    bool was_there = if_nametoindex(net->interface) != 0;
+
     if (bridge_ensure(netd, net, err) < 0 || forwarding_enable(netd, net->ipv6, err) < 0)
         return -1;
+    for (size_t i = 0; !was_there && i < map_count(netd->sandboxes); i++)
+        if (endpoints_attach(netd, map_value_at(netd->sandboxes, i), net, err) < 0)
+            return -1;
     return is_new || !netd->table_loaded ? rules_change_net(netd, net, true, err) : 0;
 }
 
@@ -136,6 +141,7 @@ int host_clean(struct netd *netd, struct err *err)
     /* empty directories; not worth an error */
     (void)unlinkat(netd->layout->lib_fd, "networks", AT_REMOVEDIR);
     if (map_count(netd->sandboxes) == 0) {
+        (void)unlinkat(netd->layout->run_fd, "netns", AT_REMOVEDIR);
         (void)unlinkat(netd->layout->run_fd, "netd/sandboxes", AT_REMOVEDIR);
         (void)unlinkat(netd->layout->run_fd, "netd", AT_REMOVEDIR);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nft_render.c - the table and its elements. Order of hooks for a packet from outside: guard (raw, before NAT: what
- * is not ours to receive is dropped while its destination is still what the sender wrote) → nat → forward. An accept
+/* nft_render.c - the table and its elements. Order of hooks for a packet from outside: guard (before NAT: what is
+ * not ours to receive is dropped while its destination is still what the sender wrote; behind connection tracking,
+ * because answers between two networks through a published port are fine) → nat → forward. An accept
  * here ends our chain only: the host's own firewall still sees the packet on the same hook. */
 #include "netd/nft_render.h"
 
@@ -25,8 +26,9 @@ static const char table_text[] =
     "\tmap pubip4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }\n"
     "\tmap pubip6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }\n"
     "\tchain guard {\n"
-    "\t\ttype filter hook prerouting priority raw; policy accept;\n"
+    "\t\ttype filter hook prerouting priority mangle; policy accept;\n"
     "\t\tiifname \"lo\" accept\n"
+    "\t\tct state established,related accept\n"
     "\t\tip daddr @subnets4 iifname . ip daddr != @own4 drop\n"
     "\t\tip6 daddr @subnets6 iifname . ip6 daddr != @own6 drop\n"
     "\t\tiifname @bridges ip daddr 127.0.0.0/8 drop\n"

@@ -322,6 +322,8 @@ static int build(struct netd *netd, struct sandbox *sandbox, const struct sandbo
         return -1;
     if (fresh && endpoints_create(netd, sandbox, netns_fd, err) < 0)
         return -1;
+    if (!fresh && endpoints_attach(netd, sandbox, NULL, err) < 0)
+        return -1;
     if (set_up_inside(netd, sandbox, request, netns_fd, fresh, err) < 0)
         return -1;
     sandbox->ready = true;
