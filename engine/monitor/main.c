@@ -235,14 +235,6 @@ static void process_prepare(void)
         return; /* without CAP_SYS_RESOURCE; doctor says so */
 }
 
-/* The start goes deep into the stack; what follows does not. Its pages below the present frame go back to the system. */
-static void stack_trim(void)
-{
-    const uintptr_t page = 4096, margin = 8192, depth = 128 * 1024;
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
-    (void)madvise((void *)(here - margin - depth), depth, MADV_DONTNEED); /* partly unmapped: the mapped rest is dropped */
-}
-
 int main(int argc, char **argv)
 {
     static struct monitor monitor; /* large and page-wise untouched: no heap, no stack */
@@ -269,7 +261,6 @@ int main(int argc, char **argv)
     monitor.oom = cgroup_oom_watch(&monitor.cgroup);
     if (monitor.oom >= 0)
         (void)monitor_watch(&monitor, monitor.oom, EPOLLIN, SOURCE_OOM, 0); /* the count at the end tells the same */
-    stack_trim();
     int result = loop_run(&monitor);
     monitor_finish(&monitor);
     return result < 0 ? 1 : 0;
