@@ -63,7 +63,7 @@ static void start_look(struct apply_op *op)
         fail(op, &err);
         return;
     }
-    if (unit->record->network && unit_save(unit, &err) < 0) /* the addresses and ports it got, for ps */
+    if (unit->record->network && container_network_save(unit->sv->layout, unit->record, &err) < 0) /* for ps and a new supervisor */
         log_warning("container=%s %s", unit->record->name, err.message);
     if (unit->state == INSTANCE_RUNNING)
         hooks_run(unit, true, started, op);

@@ -16,6 +16,7 @@
 #include "base/vec.h"
 
 #define FILE_NAME      "container.json"
+#define NETWORK_NAME   "network" /* below run: what netd gave dies with the boot, so it needs no sync */
 #define CONTAINERS_MAX 100000
 
 struct container_record *container_record_new(void)
@@ -56,8 +57,6 @@ static struct jv *record_to_json(const struct container_record *record)
         jv_set(value, "labels", jv_copy_deep(record->labels));
     if (record->service_data)
         jv_set(value, "service_data", jv_copy_deep(record->service_data));
-    if (record->network)
-        jv_set(value, "network", jv_copy_deep(record->network));
     jv_set(value, "spec", container_spec_to_json(&record->spec));
     return value;
 }
@@ -73,6 +72,34 @@ int container_record_save(const struct layout *layout, const struct container_re
     if (jv_save_file(dir, FILE_NAME, value, err) < 0)
         return err_wrap(err, "container %.12s", record->id);
     return 0;
+}
+
+int container_network_save(const struct layout *layout, const struct container_record *record, struct err *err)
+{
+    char name[96];
+    snprintf(name, sizeof(name), "containers/%s", record->id);
+    _cleanup_close_ int dir = openat(layout->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0)
+        return err_sys(err, "open %s/%s", layout->run, name);
+    if (!record->network)
+        return unlinkat(dir, NETWORK_NAME, 0) < 0 && errno != ENOENT ? err_sys(err, "remove %s/%s/" NETWORK_NAME, layout->run, name) : 0;
+    _cleanup_free_ char *text = jv_dump(record->network);
+    return fs_replace_volatile(dir, NETWORK_NAME, text, strlen(text), 0600, err);
+}
+
+static struct jv *network_load(const struct layout *layout, const char *id)
+{
+    char name[96];
+    struct jv *value = NULL;
+    struct err ignored = { 0 };
+    snprintf(name, sizeof(name), "containers/%s", id);
+    _cleanup_close_ int dir = openat(layout->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || jv_load_file(dir, NETWORK_NAME, RECORD_SIZE_MAX, &value, &ignored) < 0)
+        return NULL; /* not started since the boot; a damaged one is made again by the next start */
+    if (jv_kind(value) == JV_OBJECT)
+        return value;
+    jv_free(value);
+    return NULL;
 }
 
 static const char *text_keep(struct container_record *record, const struct jv *value, const char *key)
@@ -108,7 +135,6 @@ static int record_from_json(const struct jv *value, const char *id, struct conta
     record->want_running = jv_get_bool(value, "want_running", false);
     record->labels = object_keep(value, "labels");
     record->service_data = object_keep(value, "service_data");
-    record->network = object_keep(value, "network");
     if (!record->name || !record->project)
         return err_set(err, ERR_CORRUPT, "name or project is missing");
     if (container_spec_from_json(record->arena, jv_find(value, "spec"), &record->spec, err) < 0)
@@ -131,6 +157,7 @@ int container_record_load(const struct layout *layout, const char *id, struct co
     _cleanup_(container_record_freep) struct container_record *record = container_record_new();
     if (jv_load_file(dir, FILE_NAME, RECORD_SIZE_MAX, &value, err) < 0 || record_from_json(value, id, record, err) < 0)
         return err_wrap(err, "%s/%s/" FILE_NAME, layout->lib, name);
+    record->network = network_load(layout, id);
     *ret_record = take_ptr(&record);
     return 0;
 }

@@ -28,7 +28,7 @@ struct container_record {
     bool want_running;    /* desired: false after a stop by the user */
     struct jv *labels;    /* object of strings */
     struct jv *service_data; /* the orchestrator's own: config hash, restart policy, healthcheck, ports, dependencies, … */
-    struct jv *network;   /* sandbox_info as netd answered it last: for ps; may be NULL */
+    struct jv *network;   /* sandbox_info as netd answered it last: for ps; may be NULL. Not in container.json: run/containers/<id>/network */
     struct container_spec spec;
 };
 
@@ -38,6 +38,8 @@ DEFINE_CLEANUP(struct container_record *, container_record_free)
 
 /* Durable replace (fs_replace). Makes lib/containers/<id> (0711: container users pass) when missing. */
 int container_record_save(const struct layout *layout, const struct container_record *record, struct err *err);
+/* Writes record->network, or removes the file for NULL; run/containers/<id> must exist. Volatile: it dies with the boot. */
+int container_network_save(const struct layout *layout, const struct container_record *record, struct err *err);
 /* ERR_NOT_FOUND, ERR_CORRUPT (names the file), ERR_UNSUPPORTED for a newer version. */
 int container_record_load(const struct layout *layout, const char *id, struct container_record **ret_record, struct err *err);
 /* All readable records, of one project unless NULL, sorted by name. Unreadable ones are reported through
