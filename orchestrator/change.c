@@ -374,6 +374,7 @@ void change_begin(struct change *change)
 {
     if (change->ended)
         return; /* cancelled while it waited; its answer is under way */
+    netd_link_need(change->sv->netd); /* a command that succeeds leaves everything working, names too */
     if (change->wait_timeout_us > 0 && change->wait)
         change->timer = loop_timer(change->sv->loop, change->wait_timeout_us, wait_timed_out, change);
     change_go(change);

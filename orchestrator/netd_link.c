@@ -58,11 +58,13 @@ static void link_again_soon(struct netd_link *link)
     if (!somebody_needs_netd(link->sv))
         return;
     bool stable = clock_monotonic_us() - link->connected_us > STABLE_US;
-    link->again_us = stable || link->again_us == 0 ? AGAIN_FIRST_US : MIN(link->again_us * 2, AGAIN_CAP_US);
+    bool first = stable || link->again_us == 0;
+    link->again_us = first ? AGAIN_FIRST_US : MIN(link->again_us * 2, AGAIN_CAP_US);
+    int64_t delay_us = first ? 0 : link->again_us;
     if (link->timer)
-        loop_timer_arm(link->timer, link->again_us);
+        loop_timer_arm(link->timer, delay_us);
     else
-        link->timer = loop_timer(link->sv->loop, link->again_us, link_again, link);
+        link->timer = loop_timer(link->sv->loop, delay_us, link_again, link);
 }
 
 static void link_closed(void *arg)
@@ -100,7 +102,7 @@ static void link_again(void *arg)
 void netd_link_need(struct netd_link *link)
 {
     if (!link->async)
-        link_again_soon(link);
+        link_again(link);
 }
 
 static void call_fail(void *arg)

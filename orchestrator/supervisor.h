@@ -172,7 +172,7 @@ void supervisor_event(struct supervisor *sv, const char *action, const struct un
 /* ---- netd_link.c ------------------------------------------------------------------------------ */
 struct netd_link *netd_link_new(struct supervisor *sv);
 void netd_link_free(struct netd_link *link);
-/* Connects soon if a running container has a network: netd must be there for its names. */
+/* Connects now if a running container has a network: netd must be there for its names. Blocks while netd comes up. */
 void netd_link_need(struct netd_link *link);
 /* Calls netd; connects (and starts it) when needed, and once more when the connection breaks. reply is called once, never
  * before this returns. Takes args. */
