@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* control.c - a container's life as its supervisor sees it: making its directories, starting winch-monitor, talking to it
- * (engine/engine.h). */
+/* control.c - a container's life as its supervisor sees it: making its directories, starting
+ * winch-monitor, talking to it (engine/engine.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 #include "base/proc.h"
 #include "engine/engine.h"
 
-static const char *const fifo_names[2] = { "out", "err" };
+static const char *const fifo_names[2] = {"out", "err"};
 
 static int fifo_make(int dirfd, const char *name, struct err *err)
 {
@@ -37,13 +37,16 @@ static int dir_make(int dirfd, const char *name, mode_t mode, struct err *err)
     return errno == EEXIST ? 0 : err_sys(err, "make '%s'", name);
 }
 
-int container_prepare(const struct layout *layout, const struct container_spec *spec, struct err *err)
+int container_prepare(const struct layout *layout, const struct container_spec *spec,
+                      struct err *err)
 {
     _cleanup_close_ int state = -1, run = -1;
     (void)layout; /* both directories are named by the spec */
-    if (fs_open_dir(AT_FDCWD, spec->state_dir, 0711, &state, err) < 0 || fs_open_dir(AT_FDCWD, spec->run_dir, 0711, &run, err) < 0)
+    if (fs_open_dir(AT_FDCWD, spec->state_dir, 0711, &state, err) < 0 ||
+        fs_open_dir(AT_FDCWD, spec->run_dir, 0711, &run, err) < 0)
         return -1;
-    if (dir_make(state, "upper", 0755, err) < 0 || dir_make(state, "work", 0700, err) < 0 || dir_make(state, "log", 0700, err) < 0)
+    if (dir_make(state, "upper", 0755, err) < 0 || dir_make(state, "work", 0700, err) < 0 ||
+        dir_make(state, "log", 0700, err) < 0)
         return err_wrap(err, "container %.12s", spec->id);
     if (dir_make(run, "root", 0711, err) < 0)
         return err_wrap(err, "container %.12s", spec->id);
@@ -53,14 +56,16 @@ int container_prepare(const struct layout *layout, const struct container_spec *
     return 0;
 }
 
-int container_output_keep(const struct layout *layout, const char *id, int ret_fds[2], struct err *err)
+int container_output_keep(const struct layout *layout, const char *id, int ret_fds[2],
+                          struct err *err)
 {
-    int fds[2] = { -1, -1 };
+    int fds[2] = {-1, -1};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         char name[128];
         struct stat st;
         snprintf(name, sizeof(name), "containers/%s/%s", id, fifo_names[i]);
-        fds[i] = openat(layout->run_fd, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+        fds[i] =
+            openat(layout->run_fd, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
         if (fds[i] < 0 || fstat(fds[i], &st) < 0 || !S_ISFIFO(st.st_mode)) {
             err_sys(err, "keep output pipe '%s' of container %.12s", fifo_names[i], id);
             close_fdp(&fds[0]);
@@ -73,22 +78,25 @@ int container_output_keep(const struct layout *layout, const char *id, int ret_f
     return 0;
 }
 
-static int monitor_spawn(const struct container_spec *spec, bool adopt, int *ret_control, pid_t *ret_pid, struct err *err)
+static int monitor_spawn(const struct container_spec *spec, bool adopt, int *ret_control,
+                         pid_t *ret_pid, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_free_ void *data = NULL;
     _cleanup_close_ int memfd = -1, ours = -1, theirs = -1;
     size_t size;
     int pair[2];
-    if (proc_libexec("winch-monitor", &path, err) < 0 || container_spec_pack(spec, &data, &size, err) < 0 ||
+    if (proc_libexec("winch-monitor", &path, err) < 0 ||
+        container_spec_pack(spec, &data, &size, err) < 0 ||
         fd_memfd("winch-spec", data, size, &memfd, err) < 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return err_sys(err, "socketpair");
     ours = pair[0];
     theirs = pair[1];
-    const char *argv[4] = { "winch-monitor", adopt ? "--adopt" : spec->id, adopt ? spec->id : NULL, NULL };
-    const int fds[] = { -1, STDERR_FILENO, STDERR_FILENO, memfd, theirs };
+    const char *argv[4] = {"winch-monitor", adopt ? "--adopt" : spec->id, adopt ? spec->id : NULL,
+                           NULL};
+    const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, memfd, theirs};
     const struct proc_spawn spawn = {
         .path = path,
         .argv = (char *const *)argv,
@@ -102,15 +110,15 @@ static int monitor_spawn(const struct container_spec *spec, bool adopt, int *ret
     return 0;
 }
 
-int container_start(const struct layout *layout, const struct container_spec *spec, int *ret_control, pid_t *ret_monitor_pid,
-                    struct err *err)
+int container_start(const struct layout *layout, const struct container_spec *spec,
+                    int *ret_control, pid_t *ret_monitor_pid, struct err *err)
 {
     (void)layout;
     return monitor_spawn(spec, false, ret_control, ret_monitor_pid, err);
 }
 
-int container_adopt(const struct layout *layout, const struct container_spec *spec, int *ret_control, pid_t *ret_monitor_pid,
-                    struct err *err)
+int container_adopt(const struct layout *layout, const struct container_spec *spec,
+                    int *ret_control, pid_t *ret_monitor_pid, struct err *err)
 {
     (void)layout;
     return monitor_spawn(spec, true, ret_control, ret_monitor_pid, err);
@@ -119,15 +127,17 @@ int container_adopt(const struct layout *layout, const struct container_spec *sp
 int monitor_connect(const struct layout *layout, const char *id, int *ret_control, struct err *err)
 {
     char name[128];
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(name, sizeof(name), "containers/%s", id);
-    _cleanup_close_ int dir = openat(layout->run_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int dir =
+        openat(layout->run_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 && errno == ENOENT)
         return err_set(err, ERR_NOT_FOUND, "container %.12s is not running", id);
     if (dir < 0)
         return err_sys(err, "open run directory of container %.12s", id);
     _cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", dir); /* any path length */
+    snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock",
+             dir); /* any path length */
     if (sock < 0)
         return err_sys(err, "socket");
     if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0) {
@@ -139,20 +149,22 @@ int monitor_connect(const struct layout *layout, const char *id, int *ret_contro
     return 0;
 }
 
-int monitor_send(int control, struct monitor_message *message, const int *fds, size_t fd_count, struct err *err)
+int monitor_send(int control, struct monitor_message *message, const int *fds, size_t fd_count,
+                 struct err *err)
 {
     message->magic = MONITOR_MAGIC;
     message->version = MONITOR_PROTOCOL_VERSION;
     if (fd_send(control, message, sizeof(*message), fds, fd_count) < 0)
-        return errno == EPIPE || errno == ECONNRESET ? err_set(err, ERR_NOT_FOUND, "the container's monitor is gone")
-                                                     : err_sys(err, "send to the container's monitor");
+        return errno == EPIPE || errno == ECONNRESET
+                   ? err_set(err, ERR_NOT_FOUND, "the container's monitor is gone")
+                   : err_sys(err, "send to the container's monitor");
     return 0;
 }
 
-int monitor_receive(int control, int timeout_ms, struct monitor_message *ret_message, int *ret_fds, size_t fd_max, size_t *ret_fd_count,
-                    struct err *err)
+int monitor_receive(int control, int timeout_ms, struct monitor_message *ret_message, int *ret_fds,
+                    size_t fd_max, size_t *ret_fd_count, struct err *err)
 {
-    struct pollfd ready = { .fd = control, .events = POLLIN };
+    struct pollfd ready = {.fd = control, .events = POLLIN};
     int count;
     do
         count = poll(&ready, 1, timeout_ms);
@@ -161,7 +173,8 @@ int monitor_receive(int control, int timeout_ms, struct monitor_message *ret_mes
         return err_sys(err, "wait for the container's monitor");
     if (count == 0)
         return err_set(err, ERR_TIMEOUT, "the container's monitor does not answer");
-    ssize_t size = fd_recv(control, ret_message, sizeof(*ret_message), ret_fds, fd_max, ret_fd_count);
+    ssize_t size =
+        fd_recv(control, ret_message, sizeof(*ret_message), ret_fds, fd_max, ret_fd_count);
     if (size == 0 || (size < 0 && errno == ECONNRESET))
         return err_set(err, ERR_NOT_FOUND, "the container's monitor is gone");
     if (size < 0)

@@ -15,8 +15,9 @@
 #include "base/id.h"
 #include "base/vec.h"
 
-#define FILE_NAME      "container.json"
-#define NETWORK_NAME   "network" /* below run: what netd gave dies with the boot, so it needs no sync */
+#define FILE_NAME "container.json"
+#define NETWORK_NAME                                                                               \
+    "network" /* below run: what netd gave dies with the boot, so it needs no sync */
 #define CONTAINERS_MAX 100000
 
 struct container_record *container_record_new(void)
@@ -61,7 +62,8 @@ static struct jv *record_to_json(const struct container_record *record)
     return value;
 }
 
-int container_record_save(const struct layout *layout, const struct container_record *record, struct err *err)
+int container_record_save(const struct layout *layout, const struct container_record *record,
+                          struct err *err)
 {
     char name[96];
     _cleanup_close_ int dir = -1;
@@ -74,15 +76,19 @@ int container_record_save(const struct layout *layout, const struct container_re
     return 0;
 }
 
-int container_network_save(const struct layout *layout, const struct container_record *record, struct err *err)
+int container_network_save(const struct layout *layout, const struct container_record *record,
+                           struct err *err)
 {
     char name[96];
     snprintf(name, sizeof(name), "containers/%s", record->id);
-    _cleanup_close_ int dir = openat(layout->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int dir =
+        openat(layout->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0)
         return err_sys(err, "open %s/%s", layout->run, name);
     if (!record->network)
-        return unlinkat(dir, NETWORK_NAME, 0) < 0 && errno != ENOENT ? err_sys(err, "remove %s/%s/" NETWORK_NAME, layout->run, name) : 0;
+        return unlinkat(dir, NETWORK_NAME, 0) < 0 && errno != ENOENT
+                   ? err_sys(err, "remove %s/%s/" NETWORK_NAME, layout->run, name)
+                   : 0;
     _cleanup_free_ char *text = jv_dump(record->network);
     return fs_replace_volatile(dir, NETWORK_NAME, text, strlen(text), 0600, err);
 }
@@ -91,9 +97,10 @@ static struct jv *network_load(const struct layout *layout, const char *id)
 {
     char name[96];
     struct jv *value = NULL;
-    struct err ignored = { 0 };
+    struct err ignored = {0};
     snprintf(name, sizeof(name), "containers/%s", id);
-    _cleanup_close_ int dir = openat(layout->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int dir =
+        openat(layout->run_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 || jv_load_file(dir, NETWORK_NAME, RECORD_SIZE_MAX, &value, &ignored) < 0)
         return NULL; /* not started since the boot; a damaged one is made again by the next start */
     if (jv_kind(value) == JV_OBJECT)
@@ -102,7 +109,8 @@ static struct jv *network_load(const struct layout *layout, const char *id)
     return NULL;
 }
 
-static const char *text_keep(struct container_record *record, const struct jv *value, const char *key)
+static const char *text_keep(struct container_record *record, const struct jv *value,
+                             const char *key)
 {
     const char *text = jv_get_str(value, key, NULL);
     return text ? arena_strdup(record->arena, text) : NULL;
@@ -114,13 +122,15 @@ static struct jv *object_keep(const struct jv *value, const char *key)
     return found && jv_kind(found) == JV_OBJECT ? jv_ref(found) : NULL;
 }
 
-static int record_from_json(const struct jv *value, const char *id, struct container_record *record, struct err *err)
+static int record_from_json(const struct jv *value, const char *id, struct container_record *record,
+                            struct err *err)
 {
     int64_t version;
     if (jv_need_int(value, "version", &version, err) < 0)
         return -1;
     if (version > RECORD_VERSION)
-        return err_set(err, ERR_UNSUPPORTED, "version %lld is newer than this winch", (long long)version);
+        return err_set(err, ERR_UNSUPPORTED, "version %lld is newer than this winch",
+                       (long long)version);
     record->id = text_keep(record, value, "id");
     if (!str_eq(record->id, id))
         return err_set(err, ERR_CORRUPT, "id is not '%s'", id);
@@ -142,20 +152,23 @@ static int record_from_json(const struct jv *value, const char *id, struct conta
     return 0;
 }
 
-int container_record_load(const struct layout *layout, const char *id, struct container_record **ret_record, struct err *err)
+int container_record_load(const struct layout *layout, const char *id,
+                          struct container_record **ret_record, struct err *err)
 {
     char name[96];
     if (!id_is_valid(id))
         return err_set(err, ERR_NOT_FOUND, "'%s' is not a container id", id);
     snprintf(name, sizeof(name), "containers/%s", id);
-    _cleanup_close_ int dir = openat(layout->lib_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int dir =
+        openat(layout->lib_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 && errno == ENOENT)
         return err_set(err, ERR_NOT_FOUND, "container %.12s does not exist", id);
     if (dir < 0)
         return err_sys(err, "open %s/%s", layout->lib, name);
     _cleanup_jv_ struct jv *value = NULL;
     _cleanup_(container_record_freep) struct container_record *record = container_record_new();
-    if (jv_load_file(dir, FILE_NAME, RECORD_SIZE_MAX, &value, err) < 0 || record_from_json(value, id, record, err) < 0)
+    if (jv_load_file(dir, FILE_NAME, RECORD_SIZE_MAX, &value, err) < 0 ||
+        record_from_json(value, id, record, err) < 0)
         return err_wrap(err, "%s/%s/" FILE_NAME, layout->lib, name);
     record->network = network_load(layout, id);
     *ret_record = take_ptr(&record);
@@ -176,11 +189,12 @@ void container_record_list_free(struct container_record **records, size_t count)
     free(records);
 }
 
-int container_record_list(const struct layout *layout, const char *project, struct container_record ***ret_records, size_t *ret_count,
+int container_record_list(const struct layout *layout, const char *project,
+                          struct container_record ***ret_records, size_t *ret_count,
                           record_bad_fn *on_bad, void *arg, struct err *err)
 {
-    VEC(struct container_record *) records = { 0 };
-    struct err reason = { 0 };
+    VEC(struct container_record *) records = {0};
+    struct err reason = {0};
     char **names = NULL;
     size_t count = 0;
     if (fs_list(layout->lib_fd, "containers", CONTAINERS_MAX, &names, &count, &reason) < 0 &&
@@ -188,11 +202,12 @@ int container_record_list(const struct layout *layout, const char *project, stru
         return err_copy(err, &reason);
     for (size_t i = 0; i < count; i++) {
         struct container_record *record;
-        struct err bad = { 0 };
+        struct err bad = {0};
         if (!id_is_valid(names[i]))
             continue;
         if (container_record_load(layout, names[i], &record, &bad) < 0) {
-            if (on_bad && bad.code != ERR_NOT_FOUND) /* removed while we were reading, or not written yet */
+            if (on_bad &&
+                bad.code != ERR_NOT_FOUND) /* removed while we were reading, or not written yet */
                 on_bad(names[i], &bad, arg);
         } else if (project && !str_eq(project, record->project)) {
             container_record_free(record);

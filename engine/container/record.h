@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record.h - container.json: the durable intent for one container (lib/containers/<id>/container.json).
+/* record.h - container.json: the durable intent for one container
+ * (lib/containers/<id>/container.json).
  *
  * Written by the project's supervisor only; read by everyone. */
 #pragma once
@@ -13,8 +14,8 @@
 #include "base/layout.h"
 #include "engine/runtime/spec.h"
 
-#define RECORD_VERSION   1
-#define RECORD_SIZE_MAX  (8 * 1024 * 1024)
+#define RECORD_VERSION  1
+#define RECORD_SIZE_MAX (8 * 1024 * 1024)
 
 struct container_record {
     struct arena *arena; /* owns the spec and all strings */
@@ -25,10 +26,12 @@ struct container_record {
     const char *image;    /* reference as written */
     const char *image_id; /* sha256:… */
     int64_t created_ns;
-    bool want_running;    /* desired: false after a stop by the user */
-    struct jv *labels;    /* object of strings */
-    struct jv *service_data; /* the orchestrator's own: config hash, restart policy, healthcheck, ports, dependencies, … */
-    struct jv *network;   /* sandbox_info as netd answered it last: for ps; may be NULL. Not in container.json: run/containers/<id>/network */
+    bool want_running;       /* desired: false after a stop by the user */
+    struct jv *labels;       /* object of strings */
+    struct jv *service_data; /* the orchestrator's own: config hash, restart policy, healthcheck,
+                                ports, dependencies, … */
+    struct jv *network;      /* sandbox_info as netd answered it last: for ps; may be NULL. Not in
+                                container.json: run/containers/<id>/network */
     struct container_spec spec;
 };
 
@@ -36,15 +39,21 @@ struct container_record *container_record_new(void); /* empty, with an arena */
 void container_record_free(struct container_record *record);
 DEFINE_CLEANUP(struct container_record *, container_record_free)
 
-/* Durable replace (fs_replace). Makes lib/containers/<id> (0711: container users pass) when missing. */
-int container_record_save(const struct layout *layout, const struct container_record *record, struct err *err);
-/* Writes record->network, or removes the file for NULL; run/containers/<id> must exist. Volatile: it dies with the boot. */
-int container_network_save(const struct layout *layout, const struct container_record *record, struct err *err);
+/* Durable replace (fs_replace). Makes lib/containers/<id> (0711: container users pass) when
+ * missing. */
+int container_record_save(const struct layout *layout, const struct container_record *record,
+                          struct err *err);
+/* Writes record->network, or removes the file for NULL; run/containers/<id> must exist. Volatile:
+ * it dies with the boot. */
+int container_network_save(const struct layout *layout, const struct container_record *record,
+                           struct err *err);
 /* ERR_NOT_FOUND, ERR_CORRUPT (names the file), ERR_UNSUPPORTED for a newer version. */
-int container_record_load(const struct layout *layout, const char *id, struct container_record **ret_record, struct err *err);
-/* All readable records, of one project unless NULL, sorted by name. Unreadable ones are reported through
- * on_bad (may be NULL) and skipped. Free each, then free(). */
+int container_record_load(const struct layout *layout, const char *id,
+                          struct container_record **ret_record, struct err *err);
+/* All readable records, of one project unless NULL, sorted by name. Unreadable ones are reported
+ * through on_bad (may be NULL) and skipped. Free each, then free(). */
 typedef void record_bad_fn(const char *id, const struct err *error, void *arg);
-int container_record_list(const struct layout *layout, const char *project, struct container_record ***ret_records, size_t *ret_count,
+int container_record_list(const struct layout *layout, const char *project,
+                          struct container_record ***ret_records, size_t *ret_count,
                           record_bad_fn *on_bad, void *arg, struct err *err);
 void container_record_list_free(struct container_record **records, size_t count);

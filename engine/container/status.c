@@ -23,12 +23,13 @@ static void after_reboot(struct container_status *status)
     };
 }
 
-int container_status_read(const struct layout *layout, const char *id, struct container_status *ret_status, struct err *err)
+int container_status_read(const struct layout *layout, const char *id,
+                          struct container_status *ret_status, struct err *err)
 {
     char name[128], boot[37], now[37];
     _cleanup_free_ char *text = NULL;
-    struct container_status status = { .state = STATE_CREATED };
-    struct err reason = { 0 };
+    struct container_status status = {.state = STATE_CREATED};
+    struct err reason = {0};
     snprintf(name, sizeof(name), "containers/%s/status", id);
     if (fs_read(layout->run_fd, name, STATUS_MAX, &text, NULL, &reason) < 0) {
         if (reason.code != ERR_NOT_FOUND)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status.h - the observed state of one container, from run/containers/<id>/status (engine/monitor/protocol.h) checked
- * against the kernel. libc only. */
+/* status.h - the observed state of one container, from run/containers/<id>/status
+ * (engine/monitor/protocol.h) checked against the kernel. libc only. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,8 @@
     X(CREATED, "created")                                                                          \
     X(RUNNING, "running")                                                                          \
     X(PAUSED, "paused")                                                                            \
-    X(RESTARTING, "restarting") /* set by readers from the supervisor's file, never by the monitor */ \
+    X(RESTARTING,                                                                                  \
+      "restarting") /* set by readers from the supervisor's file, never by the monitor */          \
     X(REMOVING, "removing")                                                                        \
     X(EXITED, "exited")                                                                            \
     X(DEAD, "dead") /* the monitor is gone and the process too: exit code unknown */
@@ -31,7 +32,7 @@ struct container_status {
     enum container_state state;
     pid_t pid; /* first process, host id; 0 when not running */
     uint64_t start_time;
-    pid_t monitor_pid; /* 0: none alive */
+    pid_t monitor_pid;      /* 0: none alive */
     uint64_t monitor_start; /* start time of the monitor, as start_time */
     bool monitor_alive;
     int64_t started_ns, finished_ns; /* 0: never */
@@ -41,7 +42,10 @@ struct container_status {
     char error[512]; /* why the start failed, or "" */
 };
 
-/* A missing file, or one of another boot, gives STATE_CREATED or STATE_EXITED with zeros; a dead pid whose monitor is
- * dead too gives STATE_DEAD. ERR_CORRUPT for an unreadable file (treated as DEAD by callers). */
-int container_status_read(const struct layout *layout, const char *id, struct container_status *ret_status, struct err *err);
-int container_status_parse(const char *text, struct container_status *ret_status, char ret_boot[37], struct err *err);
+/* A missing file, or one of another boot, gives STATE_CREATED or STATE_EXITED with zeros; a dead
+ * pid whose monitor is dead too gives STATE_DEAD. ERR_CORRUPT for an unreadable file (treated as
+ * DEAD by callers). */
+int container_status_read(const struct layout *layout, const char *id,
+                          struct container_status *ret_status, struct err *err);
+int container_status_parse(const char *text, struct container_status *ret_status, char ret_boot[37],
+                           struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status_parse.c - the text of a status file (engine/monitor/protocol.h) → struct. Pure, libc only: the monitor that adopts
- * a container reads it too. */
+/* status_parse.c - the text of a status file (engine/monitor/protocol.h) → struct. Pure, libc only:
+ * the monitor that adopts a container reads it too. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,9 +78,10 @@ static bool line_set(struct parsed *parsed, const char *key, const char *value)
     return true; /* a key of a newer version */
 }
 
-int container_status_parse(const char *text, struct container_status *ret_status, char ret_boot[37], struct err *err)
+int container_status_parse(const char *text, struct container_status *ret_status, char ret_boot[37],
+                           struct err *err)
 {
-    struct parsed parsed = { .status.state = STATE_COUNT_ };
+    struct parsed parsed = {.status.state = STATE_COUNT_};
     char line[1024];
     while (*text) {
         size_t size = strcspn(text, "\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* winch-init: PID 1 of a container with `init: true`. Starts the command, passes signals on to it, reaps orphans, and ends with
- * the command's exit code. libc only. `winch-init -- COMMAND [ARGUMENT…]` */
+/* winch-init: PID 1 of a container with `init: true`. Starts the command, passes signals on to it,
+ * reaps orphans, and ends with the command's exit code. libc only. `winch-init -- COMMAND
+ * [ARGUMENT…]` */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@ static void say(const char *command, const char *reason)
 
 __attribute__((noreturn)) static void command_run(char **argv, const sigset_t *none)
 {
-    /* a group of its own in the foreground, so that Ctrl-C reaches the command and not us as well */
+    /* a group of its own in the foreground, so that Ctrl-C reaches the command and not us as well
+     */
     if (setpgid(0, 0) == 0 && isatty(STDIN_FILENO)) {
         (void)signal(SIGTTOU, SIG_IGN);
         (void)tcsetpgrp(STDIN_FILENO, getpid());

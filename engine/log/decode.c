@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decoding of {"log":"…","stream":"…","time":"…"} lines, in exactly the form that engine/monitor/log_record.c writes. Lone
- * surrogates \udc80-\udcff are the bytes they stand for. */
+/* Decoding of {"log":"…","stream":"…","time":"…"} lines, in exactly the form that
+ * engine/monitor/log_record.c writes. Lone surrogates \udc80-\udcff are the bytes they stand for.
+ */
 #include "engine/log/decode.h"
 
 #include <string.h>
@@ -30,7 +31,9 @@ static bool hex_take(struct cursor *cursor, unsigned *ret_code)
         return false;
     for (int i = 0; i < 4; i++) {
         char c = *cursor->at++;
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+                                                : 16;
         if (digit == 16)
             return false;
         code = code * 16 + digit;
@@ -118,18 +121,20 @@ static bool time_take(struct log_decoder *decoder, struct cursor *cursor, int64_
     return true;
 }
 
-bool log_line_decode(struct log_decoder *decoder, const char *line, size_t size, struct log_record *ret_record)
+bool log_line_decode(struct log_decoder *decoder, const char *line, size_t size,
+                     struct log_record *ret_record)
 {
-    struct cursor cursor = { line, line + size };
-    struct log_record record = { .text = decoder->text };
-    if (!literal_take(&cursor, "{\"log\":\"") || !string_take(&cursor, decoder->text, &record.size) ||
+    struct cursor cursor = {line, line + size};
+    struct log_record record = {.text = decoder->text};
+    if (!literal_take(&cursor, "{\"log\":\"") ||
+        !string_take(&cursor, decoder->text, &record.size) ||
         !literal_take(&cursor, ",\"stream\":\"std"))
         return false;
     record.is_stderr = literal_take(&cursor, "err\"");
     if (!record.is_stderr && !literal_take(&cursor, "out\""))
         return false;
-    if (!literal_take(&cursor, ",\"time\":\"") || !time_take(decoder, &cursor, &record.time_ns) || !literal_take(&cursor, "}") ||
-        cursor.at != cursor.end)
+    if (!literal_take(&cursor, ",\"time\":\"") || !time_take(decoder, &cursor, &record.time_ns) ||
+        !literal_take(&cursor, "}") || cursor.at != cursor.end)
         return false;
     record.partial = record.size == 0 || record.text[record.size - 1] != '\n';
     *ret_record = record;

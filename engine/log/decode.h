@@ -14,4 +14,5 @@ struct log_decoder { /* zero at first */
 };
 
 /* line has no newline. False for a damaged line. ret_record->text points into decoder->text. */
-bool log_line_decode(struct log_decoder *decoder, const char *line, size_t size, struct log_record *ret_record);
+bool log_line_decode(struct log_decoder *decoder, const char *line, size_t size,
+                     struct log_record *ret_record);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of a container's log files (read.h). All files are opened at once, newest first: rotation only moves files to
- * older names, so none is missed, and one seen twice is known by its inode. Following goes on in the newest descriptor to
- * its end before it looks for a newer file. */
+/* The reader of a container's log files (read.h). All files are opened at once, newest first:
+ * rotation only moves files to older names, so none is missed, and one seen twice is known by its
+ * inode. Following goes on in the newest descriptor to its end before it looks for a newer file. */
 #include "engine/log/read.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ static int file_open(int dirfd, const char *name, struct log_file *ret_file)
         errno = EINVAL;
         return -1;
     }
-    *ret_file = (struct log_file){ .fd = fd, .inode = st.st_ino };
+    *ret_file = (struct log_file){.fd = fd, .inode = st.st_ino};
     return 0;
 }
 
@@ -138,12 +138,12 @@ static void since_seek(struct log_reader *reader)
     }
 }
 
-int log_reader_open(const struct layout *layout, const char *id, const struct log_options *options, struct log_reader **ret_reader,
-                    struct err *err)
+int log_reader_open(const struct layout *layout, const char *id, const struct log_options *options,
+                    struct log_reader **ret_reader, struct err *err)
 {
     char name[128];
     _cleanup_(log_reader_freep) struct log_reader *reader = xcalloc(1, sizeof(*reader));
-    struct err reason = { 0 };
+    struct err reason = {0};
     reader->watch = -1;
     reader->options = *options;
     reader->buffer = xmalloc(BUFFER_SIZE);
@@ -184,7 +184,8 @@ static int buffer_fill(struct log_reader *reader, struct err *err)
     reader->start = 0;
     if (reader->end == BUFFER_SIZE) /* no record is that long: damage; the next newline heals it */
         reader->end = 0;
-    ssize_t got = pread(reader->files[reader->index].fd, reader->buffer + reader->end, BUFFER_SIZE - reader->end, reader->offset);
+    ssize_t got = pread(reader->files[reader->index].fd, reader->buffer + reader->end,
+                        BUFFER_SIZE - reader->end, reader->offset);
     if (got < 0)
         return err_sys(err, "read log");
     reader->offset += got;
@@ -197,13 +198,14 @@ static int file_advance(struct log_reader *reader, struct err *err)
 {
     if (reader->index + 1 == reader->count) {
         struct stat st;
-        if (fstatat(reader->dirfd, "current", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino == reader->files[reader->index].inode)
+        if (fstatat(reader->dirfd, "current", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            st.st_ino == reader->files[reader->index].inode)
             return 0;
         /* the writer may have added to this file after we read it and before it was renamed */
         int more = buffer_fill(reader, err);
         if (more != 0)
             return more;
-        struct err reason = { 0 };
+        struct err reason = {0};
         if (reader->count == FILES_MAX) { /* forget what is read */
             for (size_t i = 0; i + 1 < reader->count; i++)
                 close_fdp(&reader->files[i].fd);
@@ -235,7 +237,7 @@ static bool record_wanted(struct log_reader *reader, const struct log_record *re
 int log_reader_next(struct log_reader *reader, struct log_record *ret_record, struct err *err)
 {
     if (reader->count == 0 && reader->dirfd >= 0) {
-        struct err reason = { 0 };
+        struct err reason = {0};
         if (files_append(reader, 0, &reason) < 0)
             return err_copy(err, &reason);
     }
@@ -245,7 +247,8 @@ int log_reader_next(struct log_reader *reader, struct log_record *ret_record, st
         if (end) {
             struct log_record record;
             reader->start += (size_t)(end - line) + 1;
-            if (log_line_decode(&reader->decoder, line, (size_t)(end - line), &record) && record_wanted(reader, &record)) {
+            if (log_line_decode(&reader->decoder, line, (size_t)(end - line), &record) &&
+                record_wanted(reader, &record)) {
                 *ret_record = record;
                 return 1;
             }
@@ -267,7 +270,8 @@ int log_reader_watch_fd(struct log_reader *reader)
     char path[40];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", reader->dirfd);
     _cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (watch >= 0 && inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) >= 0)
+    if (watch >= 0 &&
+        inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) >= 0)
         reader->watch = take_fd(&watch);
     return reader->watch;
 }

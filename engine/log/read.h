@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* read.h - reading a container's log (lib/containers/<id>/log/: current, 1, 2 … oldest last). No helper process.
+/* read.h - reading a container's log (lib/containers/<id>/log/: current, 1, 2 … oldest last). No
+ * helper process.
  *
- * A record is one line {"log":"text\n","stream":"stdout"|"stderr","time":"RFC 3339 ns"}; text without a final newline is a
- * partial line (no newline was written by the process, or a line longer than LOG_LINE_MAX was cut in records). */
+ * A record is one line {"log":"text\n","stream":"stdout"|"stderr","time":"RFC 3339 ns"}; text
+ * without a final newline is a partial line (no newline was written by the process, or a line
+ * longer than LOG_LINE_MAX was cut in records). */
 #pragma once
 
 #include <stdbool.h>
@@ -27,13 +29,16 @@ struct log_record {
 };
 
 struct log_reader;
-/* A container without log gives an empty reader. Keeps descriptors, so rotation while following loses nothing. */
-int log_reader_open(const struct layout *layout, const char *id, const struct log_options *options, struct log_reader **ret_reader,
-                    struct err *err);
+/* A container without log gives an empty reader. Keeps descriptors, so rotation while following
+ * loses nothing. */
+int log_reader_open(const struct layout *layout, const char *id, const struct log_options *options,
+                    struct log_reader **ret_reader, struct err *err);
 void log_reader_free(struct log_reader *reader);
 DEFINE_CLEANUP(struct log_reader *, log_reader_free)
-/* 1: a record; 0: nothing more at the moment (end of what is written); -1: error. Damaged lines are skipped. */
+/* 1: a record; 0: nothing more at the moment (end of what is written); -1: error. Damaged lines are
+ * skipped. */
 int log_reader_next(struct log_reader *reader, struct log_record *ret_record, struct err *err);
-/* inotify descriptor that becomes readable when there may be more (follow); drain it with log_reader_wake. -1: none. */
+/* inotify descriptor that becomes readable when there may be more (follow); drain it with
+ * log_reader_wake. -1: none. */
 int log_reader_watch_fd(struct log_reader *reader);
 void log_reader_wake(struct log_reader *reader);

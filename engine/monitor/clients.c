@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clients.c - who is connected to the monitor, and sending to them without ever waiting. libc only. */
+/* clients.c - who is connected to the monitor, and sending to them without ever waiting. libc only.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,13 +17,15 @@
 
 int monitor_listen(struct monitor *monitor, struct err *err)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     /* through the descriptor: run_dir may be longer than a socket address */
-    snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", monitor->run_dir);
+    snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock",
+             monitor->run_dir);
     if (unlinkat(monitor->run_dir, "monitor.sock", 0) < 0 && errno != ENOENT)
         return err_sys(err, "remove old monitor.sock");
     monitor->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (monitor->listener < 0 || bind(monitor->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+    if (monitor->listener < 0 ||
+        bind(monitor->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
         listen(monitor->listener, BACKLOG) < 0)
         return err_sys(err, "listen on monitor.sock");
     /* 0600 by the umask of the monitor */
@@ -41,7 +44,7 @@ void client_add(struct monitor *monitor, int fd, bool is_supervisor)
         close(fd); /* a client too many sees the end of the stream */
         return;
     }
-    monitor->clients[index] = (struct client){ .fd = fd, .is_supervisor = is_supervisor };
+    monitor->clients[index] = (struct client){.fd = fd, .is_supervisor = is_supervisor};
 }
 
 void client_accept(struct monitor *monitor)
@@ -52,7 +55,8 @@ void client_accept(struct monitor *monitor)
             return;
         struct ucred peer;
         socklen_t size = sizeof(peer);
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || (peer.uid != 0 && peer.uid != geteuid()))
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+            (peer.uid != 0 && peer.uid != geteuid()))
             close(fd);
         else
             client_add(monitor, fd, false);
@@ -69,8 +73,10 @@ static void message_send(int sock, struct monitor_message *message, int fd)
 {
     message->magic = MONITOR_MAGIC;
     message->version = MONITOR_PROTOCOL_VERSION;
-    /* the unused rest of text is not worth copying, but a message has one size for all versions to check */
-    (void)fd_send(sock, message, sizeof(*message), fd >= 0 ? &fd : NULL, fd >= 0 ? 1 : 0); /* a reader that does not read loses it */
+    /* the unused rest of text is not worth copying, but a message has one size for all versions to
+     * check */
+    (void)fd_send(sock, message, sizeof(*message), fd >= 0 ? &fd : NULL,
+                  fd >= 0 ? 1 : 0); /* a reader that does not read loses it */
 }
 
 void client_send(struct monitor *monitor, int index, struct monitor_message *message, int fd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* finish.c - the end of a container, in an order that loses nothing: output, status file, notices, then clean-up. libc
- * only. */
+/* finish.c - the end of a container, in an order that loses nothing: output, status file, notices,
+ * then clean-up. libc only. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,11 +30,13 @@ static void output_drain(struct monitor *monitor)
     }
 }
 
-/* With a pid namespace of its own the kernel has killed the rest; else we do, and wait for our own children. */
+/* With a pid namespace of its own the kernel has killed the rest; else we do, and wait for our own
+ * children. */
 static void members_end(struct monitor *monitor)
 {
     if (monitor->spec.cgroup_path && (monitor->spec.pid.mode != NS_PRIVATE || monitor->paused))
-        (void)cgroup_signal(&monitor->cgroup, SIGKILL, NULL); /* the removal of the group will show whether it worked */
+        (void)cgroup_signal(&monitor->cgroup, SIGKILL,
+                            NULL); /* the removal of the group will show whether it worked */
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
@@ -50,13 +52,14 @@ static bool supervisor_lives(const struct monitor *monitor)
     if (!slash)
         return true; /* nobody to tell */
     char directory[4096];
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
     _cleanup_close_ int dirfd = -1, sock = -1;
     dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return false;
-    if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dirfd, slash + 1) >= (int)sizeof(address.sun_path))
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dirfd,
+                 slash + 1) >= (int)sizeof(address.sun_path))
         return false;
     sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     return sock >= 0 && connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0;
@@ -64,10 +67,10 @@ static bool supervisor_lives(const struct monitor *monitor)
 
 static void supervisor_wake(const struct monitor *monitor)
 {
-    struct err err = { 0 };
+    struct err err = {0};
     if (monitor->spec.wake_argv.count == 0 || supervisor_lives(monitor))
         return;
-    const int fds[3] = { -1, -1, -1 };
+    const int fds[3] = {-1, -1, -1};
     const struct proc_spawn spawn = {
         .path = monitor->spec.wake_argv.items[0],
         .argv = (char *const *)monitor->spec.wake_argv.items,
@@ -82,7 +85,8 @@ void monitor_finish(struct monitor *monitor)
 {
     monitor->finished_ns = clock_wall_ns();
     if (monitor->adopted)
-        monitor->wait_status = foreign_exit_status(monitor->pid, monitor->start_time, monitor->pidfd);
+        monitor->wait_status =
+            foreign_exit_status(monitor->pid, monitor->start_time, monitor->pidfd);
     members_end(monitor);
     output_drain(monitor);
     if (monitor->spec.cgroup_path)
@@ -97,7 +101,7 @@ void monitor_finish(struct monitor *monitor)
         .finished_ns = monitor->finished_ns,
     };
     clients_tell(monitor, &message);
-    struct err err = { 0 };
+    struct err err = {0};
     if (monitor->spec.cgroup_path && cgroup_remove(&monitor->cgroup, &err) < 0)
         log_warning("container=%.12s %s", monitor->spec.id, err.message);
     (void)unlinkat(monitor->run_dir, "monitor.sock", 0); /* may be gone with its directory */

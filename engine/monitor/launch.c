@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* launch.c - from specification to running container, and taking over one whose monitor died. What was made before a
- * failure is removed again; FIFOs stay, the supervisor keeps them too. libc only. */
+/* launch.c - from specification to running container, and taking over one whose monitor died. What
+ * was made before a failure is removed again; FIFOs stay, the supervisor keeps them too. libc only.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,12 +29,13 @@
 #define LOCK_PAUSE_NS 1000000
 #define PIPE_BYTES    (1024 * 1024)
 
-static const char *const fifo_names[2] = { "out", "err" };
+static const char *const fifo_names[2] = {"out", "err"};
 
 /* One monitor a container: an older one may still be cleaning up for a moment. */
 static int lock_take(struct monitor *monitor, struct err *err)
 {
-    monitor->lock = openat(monitor->run_dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    monitor->lock =
+        openat(monitor->run_dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (monitor->lock < 0)
         return err_sys(err, "open lock");
     for (int i = 0; i < LOCK_TRIES; i++) {
@@ -41,7 +43,7 @@ static int lock_take(struct monitor *monitor, struct err *err)
             return 0;
         if (errno != EWOULDBLOCK && errno != EINTR)
             return err_sys(err, "lock");
-        nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
     }
     return err_set(err, ERR_BUSY, "container %s has a monitor already", monitor->spec.id);
 }
@@ -49,11 +51,13 @@ static int lock_take(struct monitor *monitor, struct err *err)
 static int fifo_open(struct monitor *monitor, int index, int flags, struct err *err)
 {
     struct stat st;
-    _cleanup_close_ int fd = openat(monitor->run_dir, fifo_names[index], flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    _cleanup_close_ int fd =
+        openat(monitor->run_dir, fifo_names[index], flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_sys(err, "open output pipe '%s'", fifo_names[index]);
     if (!S_ISFIFO(st.st_mode))
-        return err_set(err, ERR_CORRUPT, "'%s' in %s is not a pipe", fifo_names[index], monitor->spec.run_dir);
+        return err_set(err, ERR_CORRUPT, "'%s' in %s is not a pipe", fifo_names[index],
+                       monitor->spec.run_dir);
     return take_fd(&fd);
 }
 
@@ -63,7 +67,8 @@ static int fifos_relay(struct monitor *monitor, struct err *err)
         int fd = fifo_open(monitor, i, O_RDWR | O_NONBLOCK, err);
         if (fd < 0 || relay_open(&monitor->relays[i], fd, false, i == 1, err) < 0)
             return -1;
-        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES); /* refused beyond the user's share: smaller works */
+        (void)fcntl(fd, F_SETPIPE_SZ,
+                    PIPE_BYTES); /* refused beyond the user's share: smaller works */
         if (monitor_watch(monitor, fd, EPOLLIN | EPOLLET, SOURCE_RELAY, (unsigned)i) < 0)
             return err_sys(err, "watch output pipe '%s'", fifo_names[i]);
     }
@@ -105,7 +110,7 @@ static int stdio_open(struct monitor *monitor, int ret_fds[3], struct err *err)
 static int process_launch(struct monitor *monitor, struct started *ret_started, struct err *err)
 {
     _cleanup_close_ int in = -1, out = -1, error = -1, init = -1;
-    int stdio[3] = { -1, -1, -1 };
+    int stdio[3] = {-1, -1, -1};
     int result = monitor->spec.process.tty ? 0 : stdio_open(monitor, stdio, err);
     in = stdio[0];
     out = stdio[1];
@@ -117,7 +122,7 @@ static int process_launch(struct monitor *monitor, struct started *ret_started, 
         .process = &monitor->spec.process,
         .cgroup = monitor->spec.cgroup_path ? &monitor->cgroup : NULL,
         .filter = &monitor->filter,
-        .stdio = { in, out, error },
+        .stdio = {in, out, error},
         .init_fd = init,
         .target = -1,
         .cgroup_fd = monitor->cgroup.unified_fd,
@@ -183,10 +188,12 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
     char boot[37], now[37];
     if (lock_take(monitor, err) < 0)
         return -1;
-    if (fs_read(monitor->run_dir, "status", 64 * 1024, &text, NULL, err) < 0 || container_status_parse(text, &status, boot, err) < 0)
+    if (fs_read(monitor->run_dir, "status", 64 * 1024, &text, NULL, err) < 0 ||
+        container_status_parse(text, &status, boot, err) < 0)
         return err_wrap(err, "adopt container %s", monitor->spec.id);
     proc_boot_id(now);
-    if (!str_eq(boot, now) || status.pid <= 0 || (status.state != STATE_RUNNING && status.state != STATE_PAUSED))
+    if (!str_eq(boot, now) || status.pid <= 0 ||
+        (status.state != STATE_RUNNING && status.state != STATE_PAUSED))
         return err_set(err, ERR_NOT_FOUND, "container %s is not running", monitor->spec.id);
     monitor->adopted = true;
     monitor->pid = status.pid;
@@ -194,7 +201,8 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
     monitor->started_ns = status.started_ns;
     monitor->paused = status.state == STATE_PAUSED;
     monitor->wait_status = -1;
-    if (logfile_open(&monitor->log, &monitor->spec, err) < 0 || filter_load(&monitor->spec, &monitor->filter, err) < 0)
+    if (logfile_open(&monitor->log, &monitor->spec, err) < 0 ||
+        filter_load(&monitor->spec, &monitor->filter, err) < 0)
         return -1;
     if (monitor->spec.log.driver != LOG_DRIVER_NONE && fifos_relay(monitor, err) < 0)
         return -1;

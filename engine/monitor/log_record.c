@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log_record.c - one line of output as one JSON line. Nearly all lines need no escaping: they are recognized eight bytes
- * at a time and copied. Bytes that are no UTF-8 become lone surrogates \udc80-\udcff, which a reader can turn back. Pure. */
+/* log_record.c - one line of output as one JSON line. Nearly all lines need no escaping: they are
+ * recognized eight bytes at a time and copied. Bytes that are no UTF-8 become lone surrogates
+ * \udc80-\udcff, which a reader can turn back. Pure. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -13,7 +14,9 @@
 static uint64_t special_bytes(uint64_t word)
 {
     uint64_t quote = word ^ EACH('"'), slash = word ^ EACH('\\');
-    return (word | ((word - EACH(0x20)) & ~word) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash)) & HIGH;
+    return (word | ((word - EACH(0x20)) & ~word) | ((quote - EACH(1)) & ~quote) |
+            ((slash - EACH(1)) & ~slash)) &
+           HIGH;
 }
 
 static size_t plain_length(const char *text, size_t size)
@@ -46,7 +49,8 @@ static char *unicode_escape(char *out, unsigned code)
 static size_t unit_escape(char **out, const char *text, size_t size)
 {
     unsigned char c = (unsigned char)*text;
-    static const char named[][2] = { { '"', '"' }, { '\\', '\\' }, { '\t', 't' }, { '\r', 'r' }, { '\n', 'n' }, { '\b', 'b' }, { '\f', 'f' } };
+    static const char named[][2] = {{'"', '"'},  {'\\', '\\'}, {'\t', 't'}, {'\r', 'r'},
+                                    {'\n', 'n'}, {'\b', 'b'},  {'\f', 'f'}};
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
         if (named[i][0] == *text) {
             *(*out)++ = '\\';
@@ -74,7 +78,8 @@ static char *literal_add(char *out, const char *text)
     return out + size;
 }
 
-size_t log_record_format(char *out, const char *text, size_t size, bool newline, bool is_stderr, const char *time)
+size_t log_record_format(char *out, const char *text, size_t size, bool newline, bool is_stderr,
+                         const char *time)
 {
     char *at = literal_add(out, "{\"log\":\"");
     while (size > 0) {

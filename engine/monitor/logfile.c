@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing and rotating log files (logfile.h). Errors are transient: disks get space again. A rotation opens the new file
- * first and only renames; killed anywhere in between, the next opening finds a state it understands. libc only. */
+/* Writing and rotating log files (logfile.h). Errors are transient: disks get space again. A
+ * rotation opens the new file first and only renames; killed anywhere in between, the next opening
+ * finds a state it understands. libc only. */
 #include "engine/monitor/logfile.h"
 
 #include <errno.h>
@@ -23,14 +24,16 @@ static int file_open(int dirfd, const char *name)
     return openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-/* A record cut off by a death of the machine or of an earlier monitor must not swallow the next one. */
+/* A record cut off by a death of the machine or of an earlier monitor must not swallow the next
+ * one. */
 static int torn_end_close(int fd, int64_t *ret_size)
 {
     struct stat st;
     char last = '\n';
     if (fstat(fd, &st) < 0)
         return -1;
-    if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n' && write(fd, "\n", 1) == 1)
+    if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n' &&
+        write(fd, "\n", 1) == 1)
         st.st_size++;
     *ret_size = st.st_size;
     return 0;
@@ -41,7 +44,8 @@ static int current_open(struct logfile *log, struct err *err)
     struct stat st;
     bool has_current = fstatat(log->dirfd, CURRENT, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (has_current)
-        (void)unlinkat(log->dirfd, NEXT, 0); /* of a rotation that was cut off early; usually missing */
+        (void)unlinkat(log->dirfd, NEXT,
+                       0); /* of a rotation that was cut off early; usually missing */
     else
         (void)renameat(log->dirfd, NEXT, log->dirfd, CURRENT); /* … or late */
     _cleanup_close_ int fd = file_open(log->dirfd, CURRENT);
@@ -111,7 +115,8 @@ static int rotate(struct logfile *log)
 static uint64_t lines_in(const char *data, size_t size)
 {
     uint64_t lines = 0;
-    for (const char *at = data, *end = data + size; (at = memchr(at, '\n', (size_t)(end - at))); at++)
+    for (const char *at = data, *end = data + size; (at = memchr(at, '\n', (size_t)(end - at)));
+         at++)
         lines++;
     return lines;
 }
@@ -137,7 +142,8 @@ static int append(struct logfile *log, const char *data, size_t size)
 static void loss_mark(struct logfile *log)
 {
     char text[160], record[LOG_RECORD_ROOM(sizeof(text))], time[RFC3339_SIZE];
-    int size = snprintf(text, sizeof(text), "winch: %" PRIu64 " lines of output were lost: %s", log->lost, strerror(log->last_errno));
+    int size = snprintf(text, sizeof(text), "winch: %" PRIu64 " lines of output were lost: %s",
+                        log->lost, strerror(log->last_errno));
     rfc3339_format_ns(clock_wall_ns(), time, sizeof(time));
     if (append(log, record, log_record_format(record, text, (size_t)size, true, true, time)) == 0)
         log->lost = log->lost_told = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* logfile.h - the writing side of a container's log (format: engine/log/read.h). A batch of whole records goes out in one
- * write; a batch that does not fit is cut back, counted and marked later: what is in the file is always whole. libc
- * only. */
+/* logfile.h - the writing side of a container's log (format: engine/log/read.h). A batch of whole
+ * records goes out in one write; a batch that does not fit is cut back, counted and marked later:
+ * what is in the file is always whole. libc only. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,5 +26,6 @@ void logfile_write(struct logfile *log, const char *data, size_t size);
 int logfile_reopen(struct logfile *log, struct err *err);
 
 /* One record into out (room >= LOG_RECORD_ROOM(size)); returns its size. Pure. */
-#define LOG_RECORD_ROOM(size) ((size) * 6 + 128)
-size_t log_record_format(char *out, const char *text, size_t size, bool newline, bool is_stderr, const char *time);
+#define LOG_RECORD_ROOM(size) ((size)*6 + 128)
+size_t log_record_format(char *out, const char *text, size_t size, bool newline, bool is_stderr,
+                         const char *time);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* winch-monitor: parent and keeper of one container (protocol.h). Start, then one epoll loop that sleeps until something
- * happens: there are no periodic wake-ups. */
+/* winch-monitor: parent and keeper of one container (protocol.h). Start, then one epoll loop that
+ * sleeps until something happens: there are no periodic wake-ups. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,9 +23,10 @@
 
 #define EVENTS_MAX 16
 
-int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source, unsigned index)
+int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source,
+                  unsigned index)
 {
-    struct epoll_event event = { .events = events, .data.u64 = (uint64_t)source << 32 | index };
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)source << 32 | index};
     return epoll_ctl(monitor->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -92,20 +93,22 @@ static void children_reap(struct monitor *monitor)
 }
 
 __attribute__((noinline)) /* keeps its buffer out of the frame that sleeps */
-static void oom_happened(struct monitor *monitor)
+static void
+oom_happened(struct monitor *monitor)
 {
     char drain[4096];
     while (read(monitor->oom, drain, sizeof(drain)) > 0)
         ;
     if (monitor->oom_told || cgroup_oom_kills(&monitor->cgroup) == 0)
         return;
-    struct monitor_message message = { .kind = MONITOR_OOM };
+    struct monitor_message message = {.kind = MONITOR_OOM};
     monitor->oom_told = true;
     clients_tell(monitor, &message);
 }
 
 __attribute__((noinline)) /* as above */
-static void losses_tell(struct monitor *monitor)
+static void
+losses_tell(struct monitor *monitor)
 {
     if (monitor->log.lost <= monitor->log.lost_told)
         return;
@@ -113,7 +116,7 @@ static void losses_tell(struct monitor *monitor)
     monitor->log.lost_told = monitor->log.lost;
     if (!first)
         return; /* one notice an outage; the number comes with the marker in the log */
-    struct monitor_message message = { .kind = MONITOR_LOG_LOST, .lines = monitor->log.lost };
+    struct monitor_message message = {.kind = MONITOR_LOG_LOST, .lines = monitor->log.lost};
     clients_tell(monitor, &message);
 }
 
@@ -180,13 +183,14 @@ static int loop_run(struct monitor *monitor)
 
 static void start_report(struct monitor *monitor, const char *notes, const struct err *error)
 {
-    struct monitor_message message = { .kind = error ? MONITOR_FAILED : MONITOR_STARTED };
+    struct monitor_message message = {.kind = error ? MONITOR_FAILED : MONITOR_STARTED};
     if (error) {
         message.code = (int)error->code;
         message.sys_errno = error->sys_errno;
         snprintf(message.text, sizeof(message.text), "%s", error->message);
         if (error->hint[0])
-            snprintf(message.text + strlen(message.text), sizeof(message.text) - strlen(message.text), " (%s)", error->hint);
+            snprintf(message.text + strlen(message.text),
+                     sizeof(message.text) - strlen(message.text), " (%s)", error->hint);
     } else {
         message.pid = monitor->pid;
         message.start_time = monitor->start_time;
@@ -213,8 +217,8 @@ static void monitor_init(struct monitor *monitor)
     monitor->run_dir = monitor->lock = monitor->pidfd = monitor->tty = monitor->stdin_write = -1;
     monitor->cgroup = (struct cgroup)CGROUP_NONE;
     for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
-        monitor->relays[i] = (struct relay){ .fd = -1, .peek = { -1, -1 } };
-    monitor->log = (struct logfile){ .dirfd = -1, .fd = -1 };
+        monitor->relays[i] = (struct relay){.fd = -1, .peek = {-1, -1}};
+    monitor->log = (struct logfile){.dirfd = -1, .fd = -1};
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         monitor->clients[i].fd = -1;
 }
@@ -228,7 +232,8 @@ static void process_prepare(void)
     (void)umask(077);
     if (chdir("/") < 0)
         _exit(125);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);         /* children inherit it until execve: nobody traces them */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0,
+                0); /* children inherit it until execve: nobody traces them */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd >= 0 && write(fd, "-800", 4) < 0)
@@ -238,7 +243,7 @@ static void process_prepare(void)
 int main(int argc, char **argv)
 {
     static struct monitor monitor; /* large and page-wise untouched: no heap, no stack */
-    struct err err = { 0 };
+    struct err err = {0};
     bool adopt = argc == 3 && str_eq(argv[1], "--adopt");
     if (argc != 2 && !adopt) {
         fputs("usage: winch-monitor [--adopt] ID (started by winch-supervisor)\n", stderr);
@@ -249,18 +254,19 @@ int main(int argc, char **argv)
     if (loop_prepare(&monitor, &err) < 0)
         return 125;
     client_add(&monitor, MONITOR_FD_CLIENT, true);
-    struct started started = { 0 };
+    struct started started = {0};
     if (start(&monitor, adopt, &started, &err) < 0) {
         if (monitor.run_dir >= 0 && !adopt && err.code != ERR_BUSY)
             monitor_status_write(&monitor, "exited", &err);
-        start_report(&monitor, NULL, &err);
+        start_report(&monitor, "", &err);
         return 1;
     }
     start_report(&monitor, started.sync.notes, NULL);
     started_done(&started);
     monitor.oom = cgroup_oom_watch(&monitor.cgroup);
     if (monitor.oom >= 0)
-        (void)monitor_watch(&monitor, monitor.oom, EPOLLIN, SOURCE_OOM, 0); /* the count at the end tells the same */
+        (void)monitor_watch(&monitor, monitor.oom, EPOLLIN, SOURCE_OOM,
+                            0); /* the count at the end tells the same */
     int result = loop_run(&monitor);
     monitor_finish(&monitor);
     return result < 0 ? 1 : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* monitor.h - the state of one winch-monitor. Everything is allocated at the start; tables have fixed sizes. libc only. */
+/* monitor.h - the state of one winch-monitor. Everything is allocated at the start; tables have
+ * fixed sizes. libc only. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,14 +19,14 @@
 #define SESSIONS_MAX 128
 
 enum source { /* what an epoll event belongs to; the index is in the lower half of its data */
-    SOURCE_SIGNALS,
-    SOURCE_RELAY,   /* index: stream */
-    SOURCE_LISTEN,
-    SOURCE_CLIENT,  /* index: client */
-    SOURCE_CAPTURE, /* index: session */
-    SOURCE_TIMER,
-    SOURCE_OOM,
-    SOURCE_FIRST,   /* adopted first process: its pidfd */
+              SOURCE_SIGNALS,
+              SOURCE_RELAY, /* index: stream */
+              SOURCE_LISTEN,
+              SOURCE_CLIENT,  /* index: client */
+              SOURCE_CAPTURE, /* index: session */
+              SOURCE_TIMER,
+              SOURCE_OOM,
+              SOURCE_FIRST, /* adopted first process: its pidfd */
 };
 
 struct client {
@@ -41,10 +42,10 @@ struct session {
     int client; /* index; -1: nobody waits any more */
     uint32_t request_id;
     bool detach, tty, timed_out, has_group;
-    int master;  /* tty, or -1 */
-    int capture; /* read end, or -1 */
+    int master;          /* tty, or -1 */
+    int capture;         /* read end, or -1 */
     int64_t deadline_us; /* CLOCK_MONOTONIC; 0: none */
-    size_t kept_size; /* bytes ever written to the ring */
+    size_t kept_size;    /* bytes ever written to the ring */
     char kept[SPEC_OUTPUT_KEPT];
 };
 
@@ -72,14 +73,16 @@ struct monitor {
 };
 
 /* main.c */
-int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source, unsigned index);
+int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source,
+                  unsigned index);
 /* launch.c */
 struct started;
 /* *ret_started holds what may be closed after the start was reported. */
 int monitor_launch(struct monitor *monitor, struct started *ret_started, struct err *err);
 int monitor_adopt(struct monitor *monitor, struct err *err);
 /* status.c: replaces run_dir/status; error NULL but for a failed start. */
-void monitor_status_write(const struct monitor *monitor, const char *state, const struct err *error);
+void monitor_status_write(const struct monitor *monitor, const char *state,
+                          const struct err *error);
 /* clients.c */
 int monitor_listen(struct monitor *monitor, struct err *err);
 void client_add(struct monitor *monitor, int fd, bool is_supervisor);
@@ -90,8 +93,8 @@ void clients_tell(struct monitor *monitor, struct monitor_message *message);
 /* requests.c: reads and answers one message of a client. */
 void client_serve(struct monitor *monitor, unsigned index);
 /* sessions.c */
-int session_start(struct monitor *monitor, unsigned client, const struct monitor_message *request, const int *fds, size_t fd_count,
-                  struct err *err);
+int session_start(struct monitor *monitor, unsigned client, const struct monitor_message *request,
+                  const int *fds, size_t fd_count, struct err *err);
 void session_exited(struct monitor *monitor, pid_t pid, int wait_status);
 void session_captured(struct monitor *monitor, unsigned index);
 void sessions_timeout(struct monitor *monitor);

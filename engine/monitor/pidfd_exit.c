@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pidfd_exit.h; the struct is written out because the headers of older systems lack it (uapi/linux/pidfd.h, Linux 6.15). */
+/* pidfd_exit.h; the struct is written out because the headers of older systems lack it
+ * (uapi/linux/pidfd.h, Linux 6.15). */
 #include "engine/monitor/pidfd_exit.h"
 
 #include <fcntl.h>
@@ -50,7 +51,7 @@ static int zombie_status(pid_t pid, uint64_t start_time)
 int foreign_exit_status(pid_t pid, uint64_t start_time, int pidfd)
 {
     int status = zombie_status(pid, start_time);
-    struct info info = { .mask = INFO_EXIT };
+    struct info info = {.mask = INFO_EXIT};
     if (status >= 0)
         return status;
     if (pidfd < 0 || ioctl(pidfd, GET_INFO, &info) < 0 || !(info.mask & INFO_EXIT))

@@ -5,16 +5,19 @@
  *   descriptor 3  the packed container_spec (sealed memfd)
  *   descriptor 4  one end of a socketpair: its first client (the supervisor)
  * and later listens on <run_dir>/monitor.sock (0600, SO_PEERCRED checked) for more clients.
- * `winch-monitor --adopt ID` takes over a running container whose monitor died: same descriptors; it reopens the
- * FIFOs, finds the first process in the old status file (pid + start time) and watches it by pidfd.
+ * `winch-monitor --adopt ID` takes over a running container whose monitor died: same descriptors;
+ * it reopens the FIFOs, finds the first process in the old status file (pid + start time) and
+ * watches it by pidfd.
  *
- * Start: the monitor sends exactly one MONITOR_STARTED or MONITOR_FAILED to descriptor 4, with the request id 0.
- * Life: MONITOR_EXITED is sent to every client when the first process has ended and the output is drained; the status
- * file was written before; then the monitor closes and exits. MONITOR_OOM and MONITOR_LOG_LOST are notices.
- * A client that loses a notice loses nothing: the status file says the same.
+ * Start: the monitor sends exactly one MONITOR_STARTED or MONITOR_FAILED to descriptor 4, with the
+ * request id 0. Life: MONITOR_EXITED is sent to every client when the first process has ended and
+ * the output is drained; the status file was written before; then the monitor closes and exits.
+ * MONITOR_OOM and MONITOR_LOG_LOST are notices. A client that loses a notice loses nothing: the
+ * status file says the same.
  *
- * Every message is one struct monitor_message. Versions: a monitor answers requests of its own and older
- * versions; a client drives monitors of older versions (fields are only added at the end, size grows). */
+ * Every message is one struct monitor_message. Versions: a monitor answers requests of its own and
+ * older versions; a client drives monitors of older versions (fields are only added at the end,
+ * size grows). */
 #pragma once
 
 #include <stdint.h>
@@ -28,28 +31,29 @@
 
 enum monitor_kind {
     /* requests */
-    MONITOR_STATUS = 1,   /* → MONITOR_STARTED with the present pid */
-    MONITOR_SIGNAL,       /* signo; all: to every process of the container (cgroup) */
-    MONITOR_EXEC,         /* fds: packed exec_spec, then stdin, stdout, stderr (none of these three with tty or capture).
-                           * → MONITOR_EXEC_STARTED (with the pty master as descriptor when tty),
-                           * later MONITOR_EXEC_EXITED. Hanging up kills the process (SIGHUP to a tty's session,
-                           * SIGKILL else) unless detach. */
-    MONITOR_EXEC_SIGNAL,  /* exec_id, signo */
-    MONITOR_RESIZE,       /* exec_id (0: the container's own tty), rows, columns */
-    MONITOR_ATTACH,       /* → MONITOR_OK with descriptors: write end of stdin (pipe or pty master) if open */
-    MONITOR_FREEZE,       /* pause: → MONITOR_OK */
+    MONITOR_STATUS = 1, /* → MONITOR_STARTED with the present pid */
+    MONITOR_SIGNAL,     /* signo; all: to every process of the container (cgroup) */
+    MONITOR_EXEC, /* fds: packed exec_spec, then stdin, stdout, stderr (none of these three with tty
+                   * or capture). → MONITOR_EXEC_STARTED (with the pty master as descriptor when
+                   * tty), later MONITOR_EXEC_EXITED. Hanging up kills the process (SIGHUP to a
+                   * tty's session, SIGKILL else) unless detach. */
+    MONITOR_EXEC_SIGNAL, /* exec_id, signo */
+    MONITOR_RESIZE,      /* exec_id (0: the container's own tty), rows, columns */
+    MONITOR_ATTACH, /* → MONITOR_OK with descriptors: write end of stdin (pipe or pty master) if
+                       open */
+    MONITOR_FREEZE, /* pause: → MONITOR_OK */
     MONITOR_THAW,
-    MONITOR_KILL,         /* SIGKILL to everything in the container, at once: → MONITOR_OK */
-    MONITOR_REOPEN_LOG,   /* → MONITOR_OK */
+    MONITOR_KILL,       /* SIGKILL to everything in the container, at once: → MONITOR_OK */
+    MONITOR_REOPEN_LOG, /* → MONITOR_OK */
     /* answers and notices */
     MONITOR_OK = 64,
     MONITOR_FAILED,       /* code, sys_errno, text */
     MONITOR_STARTED,      /* pid, start_time, started_ns */
     MONITOR_EXITED,       /* wait_status, oom, finished_ns */
     MONITOR_EXEC_STARTED, /* exec_id, pid */
-    MONITOR_EXEC_EXITED,  /* exec_id, wait_status, timed_out, text = kept output (text_size bytes) */
-    MONITOR_OOM,          /* pid (host) of the victim or 0 */
-    MONITOR_LOG_LOST,     /* lines lost because the log could not be written */
+    MONITOR_EXEC_EXITED, /* exec_id, wait_status, timed_out, text = kept output (text_size bytes) */
+    MONITOR_OOM,         /* pid (host) of the victim or 0 */
+    MONITOR_LOG_LOST,    /* lines lost because the log could not be written */
 };
 
 struct monitor_message {
@@ -72,6 +76,7 @@ struct monitor_message {
 };
 _Static_assert(sizeof(struct monitor_message) <= 8192, "one message fits every socket buffer");
 
-/* The status file <run_dir>/status: one "key=value" a line, replaced whole (fs_replace_volatile) by the monitor alone:
- *   version=1 boot=<boot id> state=created|running|paused|exited pid= start_time= monitor_pid= monitor_start=
- *   started_ns= finished_ns= exit=<code as shells show it, -1 unknown> signal= oom=0|1 error=<text when the start failed> */
+/* The status file <run_dir>/status: one "key=value" a line, replaced whole (fs_replace_volatile) by
+ * the monitor alone: version=1 boot=<boot id> state=created|running|paused|exited pid= start_time=
+ * monitor_pid= monitor_start= started_ns= finished_ns= exit=<code as shells show it, -1 unknown>
+ * signal= oom=0|1 error=<text when the start failed> */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay.h: peek, format many lines, write once, drop what was written. The buffers are static and shared by all streams; their
- * pages are given back after a burst, so that an idle monitor stays small. libc only. */
+/* relay.h: peek, format many lines, write once, drop what was written. The buffers are static and
+ * shared by all streams; their pages are given back after a burst, so that an idle monitor stays
+ * small. libc only. */
 #include "engine/monitor/relay.h"
 
 #include <errno.h>
@@ -15,11 +16,11 @@
 #include "base/fd.h"
 #include "engine/log/read.h"
 
-#define PORTION     (64 * 1024)
-#define OUT_SIZE    (256 * 1024)
-#define ROUNDS      16 /* portions before other events get their turn */
-#define PEEK_BYTES  (256 * 1024)
-#define KEEP_PAGES  (16 * 1024) /* a burst below this is not worth giving pages back */
+#define PORTION    (64 * 1024)
+#define OUT_SIZE   (256 * 1024)
+#define ROUNDS     16 /* portions before other events get their turn */
+#define PEEK_BYTES (256 * 1024)
+#define KEEP_PAGES (16 * 1024) /* a burst below this is not worth giving pages back */
 _Static_assert(OUT_SIZE > LOG_RECORD_ROOM(LOG_LINE_MAX), "the longest record fits");
 
 static char in_buffer[PORTION] __attribute__((aligned(4096)));
@@ -29,7 +30,8 @@ static size_t in_used, out_used; /* high-water marks since the last relay_idle *
 
 int relay_open(struct relay *relay, int fd, bool is_tty, bool is_stderr, struct err *err)
 {
-    *relay = (struct relay){ .fd = fd, .is_tty = is_tty, .is_stderr = is_stderr, .ready = true, .peek = { -1, -1 } };
+    *relay = (struct relay){
+        .fd = fd, .is_tty = is_tty, .is_stderr = is_stderr, .ready = true, .peek = {-1, -1}};
     if (is_tty)
         return 0;
     if (pipe2(relay->peek, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -63,15 +65,19 @@ static void batch_flush(struct batch *batch)
     batch->size = 0;
 }
 
-static void batch_add(struct batch *batch, const char *text, size_t size, bool newline, bool is_stderr)
+static void batch_add(struct batch *batch, const char *text, size_t size, bool newline,
+                      bool is_stderr)
 {
     if (batch->size + LOG_RECORD_ROOM(size) > sizeof(out_buffer))
         batch_flush(batch);
-    batch->size += log_record_format(out_buffer + batch->size, text, size, newline, is_stderr, batch->time);
+    batch->size +=
+        log_record_format(out_buffer + batch->size, text, size, newline, is_stderr, batch->time);
 }
 
-/* Formats the complete lines of data (and pieces of overlong ones); returns the bytes used. all: the rest too. */
-static size_t lines_add(struct batch *batch, const char *data, size_t size, bool is_stderr, bool all)
+/* Formats the complete lines of data (and pieces of overlong ones); returns the bytes used. all:
+ * the rest too. */
+static size_t lines_add(struct batch *batch, const char *data, size_t size, bool is_stderr,
+                        bool all)
 {
     size_t at = 0;
     while (at < size) {
@@ -88,7 +94,7 @@ static size_t lines_add(struct batch *batch, const char *data, size_t size, bool
 
 static void batch_begin(struct batch *batch, struct logfile *log)
 {
-    *batch = (struct batch){ .log = log, .time_ns = clock_wall_ns() };
+    *batch = (struct batch){.log = log, .time_ns = clock_wall_ns()};
     rfc3339_format_ns(batch->time_ns, batch->time, sizeof(batch->time));
 }
 
@@ -154,10 +160,11 @@ static bool fifo_pump(struct relay *relay, struct logfile *log, bool final)
     return true;
 }
 
-/* The master shares its file status flags with attached clients, so it stays blocking and is asked first. */
+/* The master shares its file status flags with attached clients, so it stays blocking and is asked
+ * first. */
 static bool tty_has_data(int fd)
 {
-    struct pollfd probe = { .fd = fd, .events = POLLIN };
+    struct pollfd probe = {.fd = fd, .events = POLLIN};
     return poll(&probe, 1, 0) > 0;
 }
 

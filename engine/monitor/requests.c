@@ -20,8 +20,9 @@ struct request {
     struct monitor_message *message;
     const int *fds;
     size_t fd_count;
-    struct monitor_message *answer; /* MONITOR_OK unless a handler says otherwise; kind 0: already answered */
-    int answer_fd;                  /* borrowed, or -1 */
+    struct monitor_message
+        *answer;   /* MONITOR_OK unless a handler says otherwise; kind 0: already answered */
+    int answer_fd; /* borrowed, or -1 */
 };
 
 static int status_request(struct request *request, struct err *err)
@@ -64,7 +65,8 @@ static int kill_request(struct request *request, struct err *err)
 static int exec_request(struct request *request, struct err *err)
 {
     request->answer->kind = 0; /* session_start answers by itself */
-    return session_start(request->monitor, request->client, request->message, request->fds, request->fd_count, err);
+    return session_start(request->monitor, request->client, request->message, request->fds,
+                         request->fd_count, err);
 }
 
 static int exec_signal_request(struct request *request, struct err *err)
@@ -80,8 +82,10 @@ static int exec_signal_request(struct request *request, struct err *err)
 static int resize_request(struct request *request, struct err *err)
 {
     const struct session *session = session_find(request->monitor, request->message->exec_id);
-    int tty = request->message->exec_id == 0 ? request->monitor->tty : session ? session->master : -1;
-    struct winsize size = { .ws_row = request->message->rows, .ws_col = request->message->columns };
+    int tty = request->message->exec_id == 0 ? request->monitor->tty
+              : session                      ? session->master
+                                             : -1;
+    struct winsize size = {.ws_row = request->message->rows, .ws_col = request->message->columns};
     if (tty < 0)
         return err_set(err, ERR_NOT_FOUND, "there is no terminal to resize");
     return ioctl(tty, TIOCSWINSZ, &size) < 0 ? err_sys(err, "resize the terminal") : 0;
@@ -127,16 +131,16 @@ static const struct {
     const char *name;
     int (*handle)(struct request *request, struct err *err);
 } rows[] = {
-    { MONITOR_STATUS, "status", status_request },
-    { MONITOR_SIGNAL, "signal", signal_request },
-    { MONITOR_EXEC, "exec", exec_request },
-    { MONITOR_EXEC_SIGNAL, "exec signal", exec_signal_request },
-    { MONITOR_RESIZE, "resize", resize_request },
-    { MONITOR_ATTACH, "attach", attach_request },
-    { MONITOR_FREEZE, "pause", freeze_request },
-    { MONITOR_THAW, "unpause", thaw_request },
-    { MONITOR_KILL, "kill", kill_request },
-    { MONITOR_REOPEN_LOG, "reopen log", reopen_request },
+    {MONITOR_STATUS, "status", status_request},
+    {MONITOR_SIGNAL, "signal", signal_request},
+    {MONITOR_EXEC, "exec", exec_request},
+    {MONITOR_EXEC_SIGNAL, "exec signal", exec_signal_request},
+    {MONITOR_RESIZE, "resize", resize_request},
+    {MONITOR_ATTACH, "attach", attach_request},
+    {MONITOR_FREEZE, "pause", freeze_request},
+    {MONITOR_THAW, "unpause", thaw_request},
+    {MONITOR_KILL, "kill", kill_request},
+    {MONITOR_REOPEN_LOG, "reopen log", reopen_request},
 };
 
 static int request_handle(struct request *request, struct err *err)
@@ -149,22 +153,24 @@ static int request_handle(struct request *request, struct err *err)
 
 void client_serve(struct monitor *monitor, unsigned index)
 {
-    struct monitor_message message, answer = { .kind = MONITOR_OK };
+    struct monitor_message message, answer = {.kind = MONITOR_OK};
     int fds[REQUEST_FDS];
     size_t fd_count = 0;
     if (monitor->clients[index].fd < 0)
         return; /* dropped by an earlier event of this round */
-    ssize_t size = fd_recv(monitor->clients[index].fd, &message, sizeof(message), fds, REQUEST_FDS, &fd_count);
+    ssize_t size =
+        fd_recv(monitor->clients[index].fd, &message, sizeof(message), fds, REQUEST_FDS, &fd_count);
     if (size < 0 && errno == EAGAIN)
         return;
-    if (size != (ssize_t)sizeof(message) || message.magic != MONITOR_MAGIC || message.version > MONITOR_PROTOCOL_VERSION) {
+    if (size != (ssize_t)sizeof(message) || message.magic != MONITOR_MAGIC ||
+        message.version > MONITOR_PROTOCOL_VERSION) {
         for (size_t i = 0; i < fd_count; i++)
             close(fds[i]);
         client_drop(monitor, index); /* end of stream, or somebody who does not speak this */
         return;
     }
-    struct err err = { 0 };
-    struct request request = { monitor, index, &message, fds, fd_count, &answer, -1 };
+    struct err err = {0};
+    struct request request = {monitor, index, &message, fds, fd_count, &answer, -1};
     if (request_handle(&request, &err) < 0) {
         answer.kind = MONITOR_FAILED;
         answer.code = (int)err.code;

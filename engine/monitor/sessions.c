@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sessions.c - extra processes in the container: exec, probes, hooks. Each is our child, in a cgroup of its own where the
- * host has a v2 tree, so that a probe that runs out of time is killed with all it started. libc only. */
+/* sessions.c - extra processes in the container: exec, probes, hooks. Each is our child, in a
+ * cgroup of its own where the host has a v2 tree, so that a probe that runs out of time is killed
+ * with all it started. libc only. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -40,8 +41,10 @@ static void timer_arm(struct monitor *monitor)
         if (deadline_us && (!nearest_us || deadline_us < nearest_us))
             nearest_us = deadline_us;
     }
-    struct itimerspec when = { .it_value = { .tv_sec = nearest_us / 1000000, .tv_nsec = nearest_us % 1000000 * 1000 } };
-    (void)timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &when, NULL); /* only bad arguments fail */
+    struct itimerspec when = {
+        .it_value = {.tv_sec = nearest_us / 1000000, .tv_nsec = nearest_us % 1000000 * 1000}};
+    (void)timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &when,
+                          NULL); /* only bad arguments fail */
 }
 
 /* The request's specification, read into memory of our own: a mapping could be cut under us. */
@@ -52,7 +55,8 @@ static int request_read(int fd, void **ret_data, size_t *ret_size, struct err *e
         return err_sys(err, "examine the request");
     if (st.st_size <= 0 || st.st_size > SPEC_PACKED_MAX)
         return err_set(err, ERR_LIMIT, "the request has %lld bytes", (long long)st.st_size);
-    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *data =
+        mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED)
         return err_sys(err, "read the request");
     if (pread(fd, data, (size_t)st.st_size, 0) != st.st_size) {
@@ -65,8 +69,9 @@ static int request_read(int fd, void **ret_data, size_t *ret_size, struct err *e
 }
 
 /* Descriptors 0-2 of the process: the client's, or for a probe nothing and a pipe to us. */
-static int stdio_prepare(struct session *session, const struct exec_spec *exec, const int *fds, size_t fd_count, int ret_stdio[3],
-                         int *ret_null, int *ret_pipe, struct err *err)
+static int stdio_prepare(struct session *session, const struct exec_spec *exec, const int *fds,
+                         size_t fd_count, int ret_stdio[3], int *ret_null, int *ret_pipe,
+                         struct err *err)
 {
     if (exec->process.tty)
         return 0;
@@ -82,17 +87,19 @@ static int stdio_prepare(struct session *session, const struct exec_spec *exec, 
         return err_sys(err, "prepare the output");
     session->capture = pair[0];
     *ret_pipe = pair[1];
-    (void)fd_set_nonblock(session->capture, true); /* our end only: pipes have a description for each end */
+    (void)fd_set_nonblock(session->capture,
+                          true); /* our end only: pipes have a description for each end */
     ret_stdio[0] = *ret_null;
     ret_stdio[1] = ret_stdio[2] = *ret_pipe;
     return 0;
 }
 
-static int process_start(struct monitor *monitor, struct session *session, const struct exec_spec *exec, const int *fds,
-                         size_t fd_count, struct err *err)
+static int process_start(struct monitor *monitor, struct session *session,
+                         const struct exec_spec *exec, const int *fds, size_t fd_count,
+                         struct err *err)
 {
     _cleanup_close_ int null_fd = -1, pipe_fd = -1, group = -1;
-    int stdio[3] = { -1, -1, -1 };
+    int stdio[3] = {-1, -1, -1};
     char name[24];
     if (stdio_prepare(session, exec, fds, fd_count, stdio, &null_fd, &pipe_fd, err) < 0)
         return -1;
@@ -105,7 +112,7 @@ static int process_start(struct monitor *monitor, struct session *session, const
         .process = &exec->process,
         .cgroup = monitor->spec.cgroup_path ? &monitor->cgroup : NULL,
         .filter = exec->privileged ? NULL : &monitor->filter,
-        .stdio = { stdio[0], stdio[1], stdio[2] },
+        .stdio = {stdio[0], stdio[1], stdio[2]},
         .init_fd = -1,
         .target = monitor->pidfd,
         .cgroup_fd = group >= 0 ? group : monitor->cgroup.unified_fd,
@@ -130,8 +137,9 @@ static void session_free(struct session *session)
     session->id = 0;
 }
 
-static int session_begin(struct monitor *monitor, struct session *session, const struct exec_spec *exec, const int *fds,
-                         size_t fd_count, struct err *err)
+static int session_begin(struct monitor *monitor, struct session *session,
+                         const struct exec_spec *exec, const int *fds, size_t fd_count,
+                         struct err *err)
 {
     if (monitor->paused)
         return err_set(err, ERR_BUSY, "container %.12s is paused", monitor->spec.id);
@@ -143,12 +151,14 @@ static int session_begin(struct monitor *monitor, struct session *session, const
     if (exec->timeout_us > 0)
         session->deadline_us = clock_monotonic_us() + exec->timeout_us;
     unsigned index = (unsigned)(session - monitor->sessions);
-    if (session->capture >= 0 && monitor_watch(monitor, session->capture, EPOLLIN, SOURCE_CAPTURE, index) < 0)
+    if (session->capture >= 0 &&
+        monitor_watch(monitor, session->capture, EPOLLIN, SOURCE_CAPTURE, index) < 0)
         return err_sys(err, "watch the output");
     return 0;
 }
 
-static int session_open(struct monitor *monitor, struct session *session, const int *fds, size_t fd_count, struct err *err)
+static int session_open(struct monitor *monitor, struct session *session, const int *fds,
+                        size_t fd_count, struct err *err)
 {
     void *data = NULL;
     size_t size = 0;
@@ -166,14 +176,15 @@ static int session_open(struct monitor *monitor, struct session *session, const 
     return result;
 }
 
-int session_start(struct monitor *monitor, unsigned client, const struct monitor_message *request, const int *fds, size_t fd_count,
-                  struct err *err)
+int session_start(struct monitor *monitor, unsigned client, const struct monitor_message *request,
+                  const int *fds, size_t fd_count, struct err *err)
 {
     struct session *session = monitor->sessions;
     while (session < monitor->sessions + SESSIONS_MAX && session->id)
         session++;
-    struct monitor_message answer = { .kind = MONITOR_EXEC_STARTED, .request_id = request->request_id };
-    struct err failure = { 0 };
+    struct monitor_message answer = {.kind = MONITOR_EXEC_STARTED,
+                                     .request_id = request->request_id};
+    struct err failure = {0};
     if (session == monitor->sessions + SESSIONS_MAX) {
         err_set(&failure, ERR_LIMIT, "more than %d processes are being executed", SESSIONS_MAX);
     } else {
@@ -232,7 +243,8 @@ static void session_kill(struct monitor *monitor, const struct session *session)
     if (session->has_group)
         cgroup_sub_kill(&monitor->cgroup, name);
     else
-        (void)kill(-session->pid, SIGKILL); /* its session's first group; we have not reaped its leader: the number is safe */
+        (void)kill(-session->pid, SIGKILL); /* its session's first group; we have not reaped its
+                                               leader: the number is safe */
     (void)sys_pidfd_signal(session->pidfd, SIGKILL);
 }
 
@@ -261,7 +273,8 @@ void session_exited(struct monitor *monitor, pid_t pid, int wait_status)
     message.text_size = kept_copy(session, message.text);
     client_send(monitor, session->client, &message, -1);
     if (session->has_group)
-        cgroup_sub_remove(&monitor->cgroup, name); /* stays when an exec left processes; the end removes it */
+        cgroup_sub_remove(&monitor->cgroup,
+                          name); /* stays when an exec left processes; the end removes it */
     session_free(session);
     timer_arm(monitor);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Capability sets (caps.h) and their names (spec.h). Source: capabilities(7), linux/capability.h of 6.18. libc only. */
+/* Capability sets (caps.h) and their names (spec.h). Source: capabilities(7), linux/capability.h
+ * of 6.18. libc only. */
 #include "engine/runtime/caps.h"
 
 #include <ctype.h>
@@ -16,14 +17,50 @@
 #include "engine/runtime/spec.h"
 
 static const char *const names[] = {
-    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
-    "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
-    "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD",
-    "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG",
-    "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
 };
-_Static_assert(ARRAY_LEN(names) == 41, "capabilities are numbered without gaps up to CHECKPOINT_RESTORE (40)");
+_Static_assert(ARRAY_LEN(names) == 41,
+               "capabilities are numbered without gaps up to CHECKPOINT_RESTORE (40)");
 
 int spec_capability_parse(const char *name)
 {
@@ -42,18 +79,19 @@ const char *spec_capability_name(int number)
 
 uint64_t spec_default_capabilities(bool host_userns)
 {
-    uint64_t set = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_KILL) |
-                   CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETPCAP) | CAP_BIT(CAP_SETFCAP) |
+    uint64_t set = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) |
+                   CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SETGID) |
+                   CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETPCAP) | CAP_BIT(CAP_SETFCAP) |
                    CAP_BIT(CAP_NET_BIND_SERVICE) | CAP_BIT(CAP_SYS_CHROOT);
     return host_userns ? set | CAP_BIT(CAP_AUDIT_WRITE) : set;
 }
 
 int caps_set(uint64_t permitted, uint64_t effective, struct err *err)
 {
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {
-        { .permitted = (uint32_t)permitted, .effective = (uint32_t)effective },
-        { .permitted = (uint32_t)(permitted >> 32), .effective = (uint32_t)(effective >> 32) },
+        {.permitted = (uint32_t)permitted, .effective = (uint32_t)effective},
+        {.permitted = (uint32_t)(permitted >> 32), .effective = (uint32_t)(effective >> 32)},
     };
     if (syscall(SYS_capset, &header, data) < 0)
         return err_sys(err, "set capabilities");
@@ -62,7 +100,7 @@ int caps_set(uint64_t permitted, uint64_t effective, struct err *err)
 
 int caps_raise(struct err *err)
 {
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
     if (syscall(SYS_capget, &header, data) < 0)
         return err_sys(err, "get capabilities");
@@ -94,7 +132,8 @@ int caps_bound(uint64_t keep, struct err *err)
         if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0) {
             if (errno == EINVAL)
                 break; /* beyond the kernel's last */
-            return err_sys(err, "drop %s from the bounding set", i < (int)ARRAY_LEN(names) ? names[i] : "a capability");
+            return err_sys(err, "drop %s from the bounding set",
+                           i < (int)ARRAY_LEN(names) ? names[i] : "a capability");
         }
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

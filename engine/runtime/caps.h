@@ -11,7 +11,8 @@
 
 /* permitted and effective to the bits, inheritable empty. */
 int caps_set(uint64_t permitted, uint64_t effective, struct err *err);
-/* Everything permitted becomes effective (after a change of fsuid dropped the file capabilities). */
+/* Everything permitted becomes effective (after a change of fsuid dropped the file capabilities).
+ */
 int caps_raise(struct err *err);
 /* Drops from the bounding set what is not in keep, and empties the ambient set. */
 int caps_bound(uint64_t keep, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, entering and removing a container's cgroups (cgroup.h). Paths are given by us, never by a container.
- * libc only. */
+/* Making, entering and removing a container's cgroups (cgroup.h). Paths are given by us, never by a
+ * container. libc only. */
 #include "engine/runtime/cgroup.h"
 
 #include <dirent.h>
@@ -21,8 +21,9 @@
 #define CGROUP2_MAGIC 0x63677270
 
 const char *const cgroup_controller_names[CONTROLLER_COUNT_] = {
-    [CONTROLLER_CPU] = "cpu",       [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory",
-    [CONTROLLER_PIDS] = "pids",     [CONTROLLER_CPUSET] = "cpuset",   [CONTROLLER_BLKIO] = "blkio",
+    [CONTROLLER_CPU] = "cpu",         [CONTROLLER_CPUACCT] = "cpuacct",
+    [CONTROLLER_MEMORY] = "memory",   [CONTROLLER_PIDS] = "pids",
+    [CONTROLLER_CPUSET] = "cpuset",   [CONTROLLER_BLKIO] = "blkio",
     [CONTROLLER_DEVICES] = "devices", [CONTROLLER_FREEZER] = "freezer",
 };
 
@@ -65,7 +66,7 @@ ssize_t cgroup_file_read(int dirfd, const char *name, char *buffer, size_t size)
 /* v1 cpuset groups start empty and accept nobody: they inherit what their parent has. */
 static int cpuset_inherit(int dirfd, struct err *err)
 {
-    static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+    static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         char value[1024], above[64];
         if (cgroup_file_read(dirfd, files[i], value, sizeof(value)) < 0)
@@ -73,22 +74,25 @@ static int cpuset_inherit(int dirfd, struct err *err)
         if (value[0] != '\0' && value[0] != '\n')
             continue;
         snprintf(above, sizeof(above), "../%s", files[i]);
-        if (cgroup_file_read(dirfd, above, value, sizeof(value)) <= 0 || cgroup_file_write(dirfd, files[i], value) < 0)
+        if (cgroup_file_read(dirfd, above, value, sizeof(value)) <= 0 ||
+            cgroup_file_write(dirfd, files[i], value) < 0)
             return err_sys(err, "inherit %s", files[i]);
     }
     return 0;
 }
 
-/* Lets the children of a v2 group use the controllers. One at a time: a missing one must not hide the rest. */
+/* Lets the children of a v2 group use the controllers. One at a time: a missing one must not hide
+ * the rest. */
 static void subtree_enable(int dirfd)
 {
-    static const char *const controllers[] = { "+cpu", "+memory", "+pids", "+io", "+cpuset" };
+    static const char *const controllers[] = {"+cpu", "+memory", "+pids", "+io", "+cpuset"};
     char have[256] = "", want[16];
     (void)cgroup_file_read(dirfd, "cgroup.subtree_control", have, sizeof(have));
     for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
         snprintf(want, sizeof(want), "%s", controllers[i] + 1);
         if (!strstr(have, want))
-            (void)cgroup_file_write(dirfd, "cgroup.subtree_control", controllers[i]); /* absent: the limit's write says so */
+            (void)cgroup_file_write(dirfd, "cgroup.subtree_control",
+                                    controllers[i]); /* absent: the limit's write says so */
     }
 }
 
@@ -107,7 +111,8 @@ static int leaf_make(int parent, const char *name, struct err *err)
 }
 
 /* Makes root/path; *ret_fd is the group. controller < 0: the v2 tree. */
-static int group_make(const char *root, const char *path, int controller, bool delegate, int *ret_fd, struct err *err)
+static int group_make(const char *root, const char *path, int controller, bool delegate,
+                      int *ret_fd, struct err *err)
 {
     _cleanup_close_ int current = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (current < 0)
@@ -119,7 +124,8 @@ static int group_make(const char *root, const char *path, int controller, bool d
     while ((name = strsep(&rest, "/"))) {
         if (delegate)
             subtree_enable(current);
-        if (rest ? mkdirat(current, name, 0755) < 0 && errno != EEXIST : leaf_make(current, name, err) < 0)
+        if (rest ? mkdirat(current, name, 0755) < 0 && errno != EEXIST
+                 : leaf_make(current, name, err) < 0)
             return rest ? err_sys(err, "make cgroup %s/%s", root, name) : -1;
         int next = openat(current, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (next < 0)
@@ -142,7 +148,8 @@ static bool device_number(const char *path, char *ret_number, size_t size)
     return true;
 }
 
-static int settings_write(int dirfd, int controller, const struct cgroup_setting *settings, int count, struct err *err)
+static int settings_write(int dirfd, int controller, const struct cgroup_setting *settings,
+                          int count, struct err *err)
 {
     for (int i = 0; i < count; i++) {
         if (controller >= 0 && settings[i].controller != (enum cgroup_controller)controller)
@@ -157,9 +164,11 @@ static int settings_write(int dirfd, int controller, const struct cgroup_setting
     return 0;
 }
 
-/* What the docker-like default lets every container use; OCI runtime-spec "default devices" plus terminals. */
-static const char *const device_defaults[] = { "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm",  "c 1:9 rwm",
-                                               "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm" };
+/* What the docker-like default lets every container use; OCI runtime-spec "default devices" plus
+ * terminals. */
+static const char *const device_defaults[] = {"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",
+                                              "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm",
+                                              "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
 
 static int devices_write(int dirfd, const struct container_spec *spec, struct err *err)
 {
@@ -177,7 +186,8 @@ static int devices_write(int dirfd, const struct container_spec *spec, struct er
         if (stat(device->source, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
             return err_set(err, ERR_CONFIG, "'%s' is not a device", device->source);
         /* m besides: our own mknod runs under these rules; opening obeys the rest */
-        snprintf(rule, sizeof(rule), "%c %u:%u %sm", S_ISCHR(st.st_mode) ? 'c' : 'b', major(st.st_rdev), minor(st.st_rdev),
+        snprintf(rule, sizeof(rule), "%c %u:%u %sm", S_ISCHR(st.st_mode) ? 'c' : 'b',
+                 major(st.st_rdev), minor(st.st_rdev),
                  device->permissions ? device->permissions : "rw");
         if (cgroup_file_write(dirfd, "devices.allow", rule) < 0)
             return err_sys(err, "allow device %s (%s)", device->source, rule);
@@ -202,12 +212,13 @@ unsigned cgroup_controllers_wanted(const struct container_spec *spec, int mode)
     if (!spec->userns || spec->devices.count || spec->device_rules.count)
         wanted |= 1u << CONTROLLER_DEVICES;
     if (mode == CGROUP_V1)
-        wanted |= 1u << CONTROLLER_FREEZER; /* killing and pausing; elsewhere the v2 tree does both */
+        wanted |=
+            1u << CONTROLLER_FREEZER; /* killing and pausing; elsewhere the v2 tree does both */
     return wanted;
 }
 
-static int v1_make(const struct container_spec *spec, struct cgroup *cgroup, const struct cgroup_setting *settings, int count,
-                   struct err *err)
+static int v1_make(const struct container_spec *spec, struct cgroup *cgroup,
+                   const struct cgroup_setting *settings, int count, struct err *err)
 {
     unsigned wanted = cgroup_controllers_wanted(spec, cgroup->mode);
     for (int i = 0; i < CONTROLLER_COUNT_; i++) {
@@ -229,13 +240,16 @@ static int v1_make(const struct container_spec *spec, struct cgroup *cgroup, con
 
 static int make_all(const struct container_spec *spec, struct cgroup *cgroup, struct err *err)
 {
-    static struct cgroup_setting settings[CGROUP_SETTINGS_MAX]; /* 34 KB: no place for a stack; used once, before any fork */
+    static struct cgroup_setting
+        settings[CGROUP_SETTINGS_MAX]; /* 34 KB: no place for a stack; used once, before any fork */
     bool v2 = cgroup->mode == CGROUP_V2;
-    int count = (v2 ? cgroup_v2_render : cgroup_v1_render)(&spec->resources, device_number, settings, err);
+    int count =
+        (v2 ? cgroup_v2_render : cgroup_v1_render)(&spec->resources, device_number, settings, err);
     if (count < 0)
         return -1;
     if (cgroup_unified_root(cgroup->mode) &&
-        group_make(cgroup_unified_root(cgroup->mode), cgroup->path, -1, v2, &cgroup->unified_fd, err) < 0)
+        group_make(cgroup_unified_root(cgroup->mode), cgroup->path, -1, v2, &cgroup->unified_fd,
+                   err) < 0)
         return -1;
     if (v2 && settings_write(cgroup->unified_fd, -1, settings, count, err) < 0)
         return -1;
@@ -288,8 +302,11 @@ int cgroup_open_controller(const struct cgroup *cgroup, enum cgroup_controller c
 {
     char path[4096];
     if (cgroup->mode == CGROUP_V2)
-        return cgroup->unified_fd < 0 ? (errno = ENOENT, -1) : openat(cgroup->unified_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s", cgroup_controller_names[controller], cgroup->path);
+        return cgroup->unified_fd < 0
+                   ? (errno = ENOENT, -1)
+                   : openat(cgroup->unified_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s", cgroup_controller_names[controller],
+             cgroup->path);
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -299,7 +316,8 @@ int cgroup_enter(const struct cgroup *cgroup, struct err *err)
         char path[4096];
         if (!(cgroup->controllers & 1u << i))
             continue;
-        snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s/tasks", cgroup_controller_names[i], cgroup->path);
+        snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s/tasks", cgroup_controller_names[i],
+                 cgroup->path);
         if (cgroup_file_write(AT_FDCWD, path, "0") < 0)
             return err_sys(err, "enter %s", path);
     }

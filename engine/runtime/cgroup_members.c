@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is done to the members of a container's cgroups: signals, freezing, removal, out-of-memory counts
- * (cgroup.h). libc only. */
+/* What is done to the members of a container's cgroups: signals, freezing, removal, out-of-memory
+ * counts (cgroup.h). libc only. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,21 +20,24 @@
 #include "engine/runtime/cgroup.h"
 #include "engine/runtime/cgroup_tree.h"
 
-#define REMOVE_TRIES 200
+#define REMOVE_TRIES    200
 #define REMOVE_PAUSE_US 1000
-#define FREEZE_TRIES 500
+#define FREEZE_TRIES    500
 
 static void pause_us(long us)
 {
-    nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
-/* The group whose members are everything in the container: the v2 tree, else the v1 freezer, else pids. */
+/* The group whose members are everything in the container: the v2 tree, else the v1 freezer, else
+ * pids. */
 static int members_open(const struct cgroup *cgroup)
 {
     if (cgroup->unified_fd >= 0)
         return openat(cgroup->unified_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return cgroup_open_controller(cgroup, cgroup->controllers & 1u << CONTROLLER_FREEZER ? CONTROLLER_FREEZER : CONTROLLER_PIDS);
+    return cgroup_open_controller(cgroup, cgroup->controllers & 1u << CONTROLLER_FREEZER
+                                              ? CONTROLLER_FREEZER
+                                              : CONTROLLER_PIDS);
 }
 
 /* Sends signo to every process listed in dirfd/cgroup.procs; the number found. */
@@ -114,7 +117,8 @@ int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err)
 
 int cgroup_signal(const struct cgroup *cgroup, int signo, struct err *err)
 {
-    if (signo == SIGKILL && cgroup->unified_fd >= 0 && cgroup_file_write(cgroup->unified_fd, "cgroup.kill", "1") == 0)
+    if (signo == SIGKILL && cgroup->unified_fd >= 0 &&
+        cgroup_file_write(cgroup->unified_fd, "cgroup.kill", "1") == 0)
         return 0;
     _cleanup_close_ int dirfd = members_open(cgroup);
     if (dirfd < 0)
@@ -138,7 +142,8 @@ static int group_remove(const char *path)
     struct dirent *entry;
     while ((entry = readdir(dir)))
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-            (void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR); /* what stays makes the parent's removal fail */
+            (void)unlinkat(dirfd(dir), entry->d_name,
+                           AT_REMOVEDIR); /* what stays makes the parent's removal fail */
     closedir(dir);
     return rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
 }
@@ -162,7 +167,8 @@ int cgroup_remove(const struct cgroup *cgroup, struct err *err)
     for (int i = 0; i < CONTROLLER_COUNT_; i++) {
         if (!(cgroup->controllers & 1u << i))
             continue;
-        snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s", cgroup_controller_names[i], cgroup->path);
+        snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s", cgroup_controller_names[i],
+                 cgroup->path);
         if (group_remove_wait(path, err) < 0)
             result = -1;
     }
@@ -178,7 +184,9 @@ int64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
     _cleanup_close_ int dirfd = cgroup_open_controller(cgroup, CONTROLLER_MEMORY);
     char text[512];
-    if (dirfd < 0 || cgroup_file_read(dirfd, cgroup->mode == CGROUP_V2 ? "memory.events" : "memory.oom_control", text, sizeof(text)) < 0)
+    if (dirfd < 0 ||
+        cgroup_file_read(dirfd, cgroup->mode == CGROUP_V2 ? "memory.events" : "memory.oom_control",
+                         text, sizeof(text)) < 0)
         return 0;
     const char *found = strstr(text, "oom_kill ");
     return found ? strtoll(found + strlen("oom_kill "), NULL, 10) : 0;
@@ -219,7 +227,9 @@ int cgroup_sub_make(const struct cgroup *cgroup, const char *name)
 
 void cgroup_sub_kill(const struct cgroup *cgroup, const char *name)
 {
-    _cleanup_close_ int fd = cgroup->unified_fd < 0 ? -1 : openat(cgroup->unified_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int fd = cgroup->unified_fd < 0 ? -1
+                                                    : openat(cgroup->unified_fd, name,
+                                                             O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && cgroup_file_write(fd, "cgroup.kill", "1") < 0)
         tree_signal(fd, SIGKILL);
 }
@@ -228,6 +238,8 @@ void cgroup_sub_remove(const struct cgroup *cgroup, const char *name)
 {
     if (cgroup->unified_fd < 0)
         return;
-    for (int i = 0; i < REMOVE_TRIES && unlinkat(cgroup->unified_fd, name, AT_REMOVEDIR) < 0 && errno == EBUSY; i++)
+    for (int i = 0;
+         i < REMOVE_TRIES && unlinkat(cgroup->unified_fd, name, AT_REMOVEDIR) < 0 && errno == EBUSY;
+         i++)
         pause_us(REMOVE_PAUSE_US);
 }

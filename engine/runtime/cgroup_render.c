@@ -9,8 +9,8 @@
 
 #define PIDS_DEFAULT 4096
 
-void setting_add(struct settings *settings, enum cgroup_controller controller, const char *file, bool optional,
-                 const char *format, ...)
+void setting_add(struct settings *settings, enum cgroup_controller controller, const char *file,
+                 bool optional, const char *format, ...)
 {
     if (settings->count < CGROUP_SETTINGS_MAX) {
         struct cgroup_setting *setting = &settings->items[settings->count];
@@ -34,9 +34,10 @@ void pids_render(struct settings *settings, const struct spec_resources *resourc
                     resources->pids_max ? resources->pids_max : PIDS_DEFAULT);
 }
 
-int io_limit_parse(const struct spec_pair *pair, cgroup_device_fn *device_number, struct io_limit *ret_limit, struct err *err)
+int io_limit_parse(const struct spec_pair *pair, cgroup_device_fn *device_number,
+                   struct io_limit *ret_limit, struct err *err)
 {
-    static const char *const kinds[] = { "rbps", "wbps", "riops", "wiops" };
+    static const char *const kinds[] = {"rbps", "wbps", "riops", "wiops"};
     const char *blank = strrchr(pair->key, ' ');
     for (size_t i = 0; blank && i < ARRAY_LEN(kinds); i++) {
         if (!str_eq(blank + 1, kinds[i]))
@@ -46,12 +47,13 @@ int io_limit_parse(const struct spec_pair *pair, cgroup_device_fn *device_number
             break;
         memcpy(path, pair->key, (size_t)(blank - pair->key));
         path[blank - pair->key] = '\0';
-        struct io_limit limit = { .value = pair->value };
+        struct io_limit limit = {.value = pair->value};
         if (!device_number(path, limit.device, sizeof(limit.device)))
             return err_set(err, ERR_CONFIG, "io limit: '%s' is not a block device", path);
         snprintf(limit.kind, sizeof(limit.kind), "%s", kinds[i]);
         *ret_limit = limit;
         return 0;
     }
-    return err_set(err, ERR_CONFIG, "io limit: '%s' is not 'PATH rbps|wbps|riops|wiops'", pair->key);
+    return err_set(err, ERR_CONFIG, "io limit: '%s' is not 'PATH rbps|wbps|riops|wiops'",
+                   pair->key);
 }

@@ -10,8 +10,8 @@ struct settings {
     struct cgroup_setting *items;
     size_t count; /* may exceed CGROUP_SETTINGS_MAX: the surplus was dropped, the caller fails */
 };
-void setting_add(struct settings *settings, enum cgroup_controller controller, const char *file, bool optional,
-                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void setting_add(struct settings *settings, enum cgroup_controller controller, const char *file,
+                 bool optional, const char *format, ...) __attribute__((format(printf, 5, 6)));
 void pids_render(struct settings *settings, const struct spec_resources *resources);
 
 /* "/dev/sda rbps" = "1048576" → device "8:0", kind "rbps". */
@@ -19,4 +19,5 @@ struct io_limit {
     char device[32], kind[8];
     const char *value;
 };
-int io_limit_parse(const struct spec_pair *pair, cgroup_device_fn *device_number, struct io_limit *ret_limit, struct err *err);
+int io_limit_parse(const struct spec_pair *pair, cgroup_device_fn *device_number,
+                   struct io_limit *ret_limit, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cgroup_tree.h - inside of cgroup*.c: reading and writing the small files of a group. libc only. */
+/* cgroup_tree.h - inside of cgroup*.c: reading and writing the small files of a group. libc only.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -9,7 +10,7 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
-const char *cgroup_unified_root(int mode); /* NULL under pure v1 */
+const char *cgroup_unified_root(int mode);                             /* NULL under pure v1 */
 int cgroup_file_write(int dirfd, const char *name, const char *value); /* 0, or -1 with errno */
 /* Terminated; bytes read, or -1 with errno. */
 ssize_t cgroup_file_read(int dirfd, const char *name, char *buffer, size_t size);

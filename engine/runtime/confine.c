@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Giving up power (confine.h). The order is the safety: bounding set while CAP_SETPCAP is there, ids while CAP_SETUID is,
- * filter while CAP_SYS_ADMIN is (it needs that or no_new_privs), capabilities last. libc only. */
+/* Giving up power (confine.h). The order is the safety: bounding set while CAP_SETPCAP is there,
+ * ids while CAP_SETUID is, filter while CAP_SYS_ADMIN is (it needs that or no_new_privs),
+ * capabilities last. libc only. */
 #include "engine/runtime/confine.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 int filter_load(const struct container_spec *spec, struct filter *ret_filter, struct err *err)
 {
-    *ret_filter = (struct filter){ 0 };
+    *ret_filter = (struct filter){0};
     if (!spec->seccomp_filter)
         return 0;
     _cleanup_close_ int fd = open(spec->seccomp_filter, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -38,8 +39,9 @@ int filter_load(const struct container_spec *spec, struct filter *ret_filter, st
     char hex[HASH_HEX_SIZE];
     hash_hex(data, size, hex);
     if (!str_eq(hex, spec->seccomp_sha256) || size == 0 || size % sizeof(struct sock_filter))
-        return err_set(err, ERR_CORRUPT, "seccomp filter %s is not what was compiled", spec->seccomp_filter);
-    *ret_filter = (struct filter){ .program = take_ptr(&data), .size = size };
+        return err_set(err, ERR_CORRUPT, "seccomp filter %s is not what was compiled",
+                       spec->seccomp_filter);
+    *ret_filter = (struct filter){.program = take_ptr(&data), .size = size};
     return 0;
 }
 
@@ -54,12 +56,12 @@ int confine_check(const struct confinement *confinement, struct err *err)
     if (confinement->userns_fd < 0)
         return 0;
     if (confinement->ids->uid >= spec->id_count || confinement->ids->gid >= spec->id_count)
-        return err_set(err, ERR_CONFIG, "user %u:%u is outside the container's %lld ids", confinement->ids->uid,
-                       confinement->ids->gid, (long long)spec->id_count);
+        return err_set(err, ERR_CONFIG, "user %u:%u is outside the container's %lld ids",
+                       confinement->ids->uid, confinement->ids->gid, (long long)spec->id_count);
     for (size_t i = 0; i < confinement->ids->group_count; i++)
         if (confinement->ids->groups[i] >= spec->id_count)
-            return err_set(err, ERR_CONFIG, "group %u is outside the container's %lld ids", confinement->ids->groups[i],
-                           (long long)spec->id_count);
+            return err_set(err, ERR_CONFIG, "group %u is outside the container's %lld ids",
+                           confinement->ids->groups[i], (long long)spec->id_count);
     return 0;
 }
 
@@ -69,7 +71,8 @@ int confine_enter_userns(const struct confinement *confinement, struct err *err)
         return 0;
     if (setns(confinement->userns_fd, CLONE_NEWUSER) < 0)
         return err_sys(err, "join the user namespace");
-    /* the mounts made so far belong to the host's namespace and stay locked; new ones are possible in this one */
+    /* the mounts made so far belong to the host's namespace and stay locked; new ones are possible
+     * in this one */
     if (confinement->own_mounts && unshare(CLONE_NEWNS) < 0)
         return err_sys(err, "make a mount namespace of its own");
     return 0;
@@ -89,10 +92,12 @@ static int filter_install(const struct filter *filter, struct err *err)
 static int lsm_apply(const struct container_spec *spec, struct err *err)
 {
     if (spec->apparmor_profile)
-        return err_set(err, ERR_UNSUPPORTED, "AppArmor profile '%s' is asked for, confining by AppArmor is not supported",
+        return err_set(err, ERR_UNSUPPORTED,
+                       "AppArmor profile '%s' is asked for, confining by AppArmor is not supported",
                        spec->apparmor_profile);
     if (spec->selinux_label)
-        return err_set(err, ERR_UNSUPPORTED, "SELinux label '%s' is asked for, confining by SELinux is not supported",
+        return err_set(err, ERR_UNSUPPORTED,
+                       "SELinux label '%s' is asked for, confining by SELinux is not supported",
                        spec->selinux_label);
     return 0;
 }
@@ -107,7 +112,8 @@ int confine_apply(const struct confinement *confinement, struct err *err)
         groups[i] = ids->groups[i];
     if (lsm_apply(confinement->spec, err) < 0)
         return -1;
-    if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) /* ours are so already; this is for what nobody thought of */
+    if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) <
+        0) /* ours are so already; this is for what nobody thought of */
         return err_sys(err, "mark descriptors close-on-exec");
     if (caps_bound(process->capabilities, err) < 0)
         return -1;
@@ -157,7 +163,8 @@ static const char *environment_find(const char *const *env, const char *name)
     return NULL;
 }
 
-const char **process_environment(const struct spec_process *process, const struct user_ids *ids, const char *hostname)
+const char **process_environment(const struct spec_process *process, const struct user_ids *ids,
+                                 const char *hostname)
 {
     const char **env = xcalloc(process->env.count + 4, sizeof(*env));
     size_t count = 0;
@@ -188,7 +195,8 @@ static int exec_search(const char *path, const char *const *argv, const char *co
     int reason = ENOENT;
     for (const char *at = path; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
         size_t size = strcspn(at, ":");
-        if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, size ? at : ".", argv[0]) >= (int)sizeof(candidate))
+        if (snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)size, size ? at : ".",
+                     argv[0]) >= (int)sizeof(candidate))
             continue;
         execve(candidate, (char *const *)argv, (char *const *)env);
         if (errno == ENOENT || errno == ENOTDIR) {
@@ -203,7 +211,8 @@ static int exec_search(const char *path, const char *const *argv, const char *co
     return reason;
 }
 
-int process_exec(const struct confinement *confinement, const struct spec_process *process, const char *const *env, struct err *err)
+int process_exec(const struct confinement *confinement, const struct spec_process *process,
+                 const char *const *env, struct err *err)
 {
     const char *const *argv = process->argv.items;
     const char *path = environment_find(env, "PATH");
@@ -212,14 +221,20 @@ int process_exec(const struct confinement *confinement, const struct spec_proces
         init_argv[0] = "winch-init";
         init_argv[1] = "--";
         memcpy(init_argv + 2, argv, process->argv.count * sizeof(*argv));
-        execveat(confinement->init_fd, "", (char *const *)init_argv, (char *const *)env, AT_EMPTY_PATH);
+        execveat(confinement->init_fd, "", (char *const *)init_argv, (char *const *)env,
+                 AT_EMPTY_PATH);
         return exec_failed("winch-init", errno, err);
     }
     if (strchr(argv[0], '/')) {
         execve(argv[0], (char *const *)argv, (char *const *)env);
         return exec_failed(argv[0], errno, err);
     }
-    int reason = argv[0][0] == '\0' ? ENOENT : exec_search(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", argv, env);
+    int reason =
+        argv[0][0] == '\0'
+            ? ENOENT
+            : exec_search(path ? path
+                               : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                          argv, env);
     if (reason == ENOENT)
         return err_set(err, ERR_NOT_FOUND, "run '%s': executable file not found in $PATH", argv[0]);
     return exec_failed(argv[0], reason, err);

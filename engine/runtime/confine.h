@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* confine.h - the last steps of every process that enters a container, first process, exec and probe alike: user
- * namespace, identity, capabilities, filter, execve. Called in the child, in the container's root. libc only. */
+/* confine.h - the last steps of every process that enters a container, first process, exec and
+ * probe alike: user namespace, identity, capabilities, filter, execve. Called in the child, in the
+ * container's root. libc only. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +16,8 @@ struct filter {
     void *program; /* struct sock_filter array; NULL: none */
     size_t size;
 };
-/* spec->seccomp_filter NULL gives an empty one. ERR_CORRUPT when the bytes do not match seccomp_sha256. */
+/* spec->seccomp_filter NULL gives an empty one. ERR_CORRUPT when the bytes do not match
+ * seccomp_sha256. */
 int filter_load(const struct container_spec *spec, struct filter *ret_filter, struct err *err);
 
 struct confinement {
@@ -24,20 +26,25 @@ struct confinement {
     const struct user_ids *ids;
     const struct filter *filter; /* NULL: unconfined */
     int userns_fd;               /* -1: stays in the host's */
-    bool own_mounts;             /* with CAP_SYS_ADMIN in a user namespace: a mount namespace that it owns */
-    int init_fd;                 /* >= 0: winch-init, which starts the process */
+    bool own_mounts; /* with CAP_SYS_ADMIN in a user namespace: a mount namespace that it owns */
+    int init_fd;     /* >= 0: winch-init, which starts the process */
 };
-/* Checks what can be refused before anything is changed: capabilities the host lacks, ids outside the range. */
+/* Checks what can be refused before anything is changed: capabilities the host lacks, ids outside
+ * the range. */
 int confine_check(const struct confinement *confinement, struct err *err);
 int confine_enter_userns(const struct confinement *confinement, struct err *err);
 /* Ids, capabilities, filter. Afterwards only process_exec. */
 int confine_apply(const struct confinement *confinement, struct err *err);
-/* execve with a search in the PATH of the process's environment. Returns only on failure: ERR_NOT_FOUND (127) when there is no
- * such program, ERR_DENIED (126) when it cannot be run. */
-int process_exec(const struct confinement *confinement, const struct spec_process *process, const char *const *env, struct err *err);
+/* execve with a search in the PATH of the process's environment. Returns only on failure:
+ * ERR_NOT_FOUND (127) when there is no such program, ERR_DENIED (126) when it cannot be run. */
+int process_exec(const struct confinement *confinement, const struct spec_process *process,
+                 const char *const *env, struct err *err);
 /* The environment with HOME, HOSTNAME and TERM added where missing. Allocated. */
-const char **process_environment(const struct spec_process *process, const struct user_ids *ids, const char *hostname);
-/* chdir to a directory of the present root, made (owner uid) when missing; ERR_DENIED when that leads out of the root. */
+const char **process_environment(const struct spec_process *process, const struct user_ids *ids,
+                                 const char *hostname);
+/* chdir to a directory of the present root, made (owner uid) when missing; ERR_DENIED when that
+ * leads out of the root. */
 int cwd_enter(const char *cwd, uid_t owner, struct err *err);
-/* Resource limits, by the calling process for itself. ERR_DENIED names the one that the host does not allow. */
+/* Resource limits, by the calling process for itself. ERR_DENIED names the one that the host does
+ * not allow. */
 int rlimits_apply(const struct container_spec *spec, struct err *err);

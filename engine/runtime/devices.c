@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /dev of the container: a tmpfs mounted by the host's root, so that nodes made in it work although the container lives in
- * a user namespace; terminals; extra devices. */
+/* /dev of the container: a tmpfs mounted by the host's root, so that nodes made in it work although
+ * the container lives in a user namespace; terminals; extra devices. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,23 +28,21 @@
 static const struct {
     const char *name;
     unsigned major, minor;
-} nodes[] = { { "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 } };
+} nodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+             {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
 
 static const struct {
     const char *name, *target;
 } links[] = {
-    { "fd", "/proc/self/fd" },
-    { "stdin", "/proc/self/fd/0" },
-    { "stdout", "/proc/self/fd/1" },
-    { "stderr", "/proc/self/fd/2" },
-    { "ptmx", "pts/ptmx" },
-    { "core", "/proc/kcore" },
+    {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},         {"core", "/proc/kcore"},
 };
 
 static int nodes_make(struct setup *setup, int dev, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-        if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
+        if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) <
+            0)
             return err_sys(err, "make /dev/%s", nodes[i].name);
     for (size_t i = 0; i < ARRAY_LEN(links); i++)
         if (symlinkat(links[i].target, dev, links[i].name) < 0)
@@ -58,12 +56,13 @@ static int nodes_make(struct setup *setup, int dev, struct err *err)
     return 0;
 }
 
-static int below_dev_mount(int dev, const char *name, const char *type, const struct fs_option *options, uint64_t attrs,
-                           struct err *err)
+static int below_dev_mount(int dev, const char *name, const char *type,
+                           const struct fs_option *options, uint64_t attrs, struct err *err)
 {
     if (mkdirat(dev, name, 0755) < 0)
         return err_sys(err, "make /dev/%s", name);
-    _cleanup_close_ int target = openat(dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), mount_fd = -1;
+    _cleanup_close_ int target = openat(dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                        mount_fd = -1;
     if (target < 0)
         return err_sys(err, "open /dev/%s", name);
     if (fs_mount_new(type, options, attrs, &mount_fd, err) < 0)
@@ -76,17 +75,23 @@ int setup_dev(struct setup *setup, struct err *err)
     char owner[16], tty_group[16], shm_size[32];
     snprintf(owner, sizeof(owner), "%u", setup->root_uid);
     snprintf(tty_group, sizeof(tty_group), "%u", setup->root_uid + TTY_GROUP);
-    snprintf(shm_size, sizeof(shm_size), "%lld", setup->spec->shm_bytes ? (long long)setup->spec->shm_bytes : SHM_DEFAULT);
-    const struct fs_option dev_options[] = { { "mode", "0755" }, { "size", "65536k" }, { "uid", owner }, { "gid", owner }, { 0 } };
-    const struct fs_option pts_options[] = { { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", tty_group }, { 0 } };
-    const struct fs_option shm_options[] = { { "mode", "1777" }, { "size", shm_size }, { "uid", owner }, { "gid", owner }, { 0 } };
+    snprintf(shm_size, sizeof(shm_size), "%lld",
+             setup->spec->shm_bytes ? (long long)setup->spec->shm_bytes : SHM_DEFAULT);
+    const struct fs_option dev_options[] = {
+        {"mode", "0755"}, {"size", "65536k"}, {"uid", owner}, {"gid", owner}, {0}};
+    const struct fs_option pts_options[] = {
+        {"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", tty_group}, {0}};
+    const struct fs_option shm_options[] = {
+        {"mode", "1777"}, {"size", shm_size}, {"uid", owner}, {"gid", owner}, {0}};
     const uint64_t plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
     _cleanup_close_ int dev = -1;
-    if (apifs_mount(setup, "dev", "tmpfs", dev_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_STRICTATIME, &dev, err) < 0)
+    if (apifs_mount(setup, "dev", "tmpfs", dev_options,
+                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_STRICTATIME, &dev, err) < 0)
         return -1;
     if (nodes_make(setup, dev, err) < 0)
         return -1;
-    if (below_dev_mount(dev, "pts", "devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err) < 0 ||
+    if (below_dev_mount(dev, "pts", "devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                        err) < 0 ||
         below_dev_mount(dev, "shm", "tmpfs", shm_options, plain, err) < 0 ||
         below_dev_mount(dev, "mqueue", "mqueue", NULL, plain, err) < 0)
         return -1;
@@ -107,11 +112,13 @@ int setup_devices(struct setup *setup, struct err *err)
         if (!slash || !str_has_prefix(target, "/dev/") || slash[1] == '\0')
             return err_set(err, ERR_CONFIG, "device target '%s' is not below /dev", target);
         _cleanup_free_ char *parent = xstrndup(target, (size_t)(slash - target));
-        _cleanup_close_ int dir = fs_mkdirs_in_root(setup->root_fd, parent, 0755, setup->root_uid, setup->root_uid);
+        _cleanup_close_ int dir =
+            fs_mkdirs_in_root(setup->root_fd, parent, 0755, setup->root_uid, setup->root_uid);
         if (dir < 0)
             return err_sys(err, "make %s", parent);
         /* permissions beyond the mode are the device cgroup's */
-        mode_t mode = (st.st_mode & S_IFMT) | (st.st_mode & 07777 ? st.st_mode & 0666 : 0666) | 0600;
+        mode_t mode =
+            (st.st_mode & S_IFMT) | (st.st_mode & 07777 ? st.st_mode & 0666 : 0666) | 0600;
         if (mknodat(dir, slash + 1, mode, st.st_rdev) < 0 && errno != EEXIST)
             return err_sys(err, "make %s", target);
     }
@@ -129,7 +136,8 @@ int terminal_open(int rootfd, uid_t uid, int *ret_master, int *ret_slave, struct
     if (fstatfs(master, &fs) < 0 || fstat(master, &st) < 0)
         return err_sys(err, "examine /dev/pts/ptmx");
     if (fs.f_type != DEVPTS_MAGIC || st.st_rdev != makedev(5, 2))
-        return err_set(err, ERR_DENIED, "/dev/pts/ptmx in the container is not a terminal multiplexer");
+        return err_set(err, ERR_DENIED,
+                       "/dev/pts/ptmx in the container is not a terminal multiplexer");
     if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
         return err_sys(err, "unlock the terminal");
     _cleanup_close_ int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -157,13 +165,16 @@ int setup_terminal(struct setup *setup, struct err *err)
     if (!setup->process->tty)
         return 0;
     _cleanup_close_ int master = -1;
-    if (terminal_open(setup->root_fd, setup->root_uid + setup->ids.uid, &master, &setup->tty_fd, err) < 0)
+    if (terminal_open(setup->root_fd, setup->root_uid + setup->ids.uid, &master, &setup->tty_fd,
+                      err) < 0)
         return -1;
     if (setup->target >= 0)
         return sync_tty(setup->sync, master, err);
     /* /dev/console is our terminal, as with other engines */
-    _cleanup_close_ int console = fs_open_in_root(setup->root_fd, "dev/console", O_CREAT | O_EXCL | O_WRONLY, 0600);
-    _cleanup_close_ int target = console < 0 ? -1 : fs_open_in_root(setup->root_fd, "dev/console", O_PATH | O_NOFOLLOW, 0);
+    _cleanup_close_ int console =
+        fs_open_in_root(setup->root_fd, "dev/console", O_CREAT | O_EXCL | O_WRONLY, 0600);
+    _cleanup_close_ int target =
+        console < 0 ? -1 : fs_open_in_root(setup->root_fd, "dev/console", O_PATH | O_NOFOLLOW, 0);
     _cleanup_close_ int tree = tree_clone(setup->tty_fd, "", false);
     if (target < 0 || tree < 0 || tree_attach(tree, target) < 0)
         return err_sys(err, "bind /dev/console");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Masked and read-only paths. Files are covered by a descriptor of a null device that we made and checked; directories
- * by one empty read-only tmpfs. Nothing is taken by name from the image. */
+/* Masked and read-only paths. Files are covered by a descriptor of a null device that we made and
+ * checked; directories by one empty read-only tmpfs. Nothing is taken by name from the image. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,8 +18,10 @@
 
 static int empty_tree_make(struct setup *setup, struct err *err)
 {
-    const struct fs_option options[] = { { "size", "0" }, { "mode", "0555" }, { "nr_inodes", "2" }, { 0 } };
-    return fs_mount_new("tmpfs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+    const struct fs_option options[] = {{"size", "0"}, {"mode", "0555"}, {"nr_inodes", "2"}, {0}};
+    return fs_mount_new("tmpfs", options,
+                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                            MOUNT_ATTR_NOEXEC,
                         &setup->empty_tree, err);
 }
 

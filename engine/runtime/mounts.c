@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container's volumes, binds, tmpfs and file mounts, in the order of the list. Sources are opened before the mounts
- * become private (else "slave" and "shared" would mean nothing); targets are found inside the new root by the kernel and
- * kept as descriptors. */
+/* The container's volumes, binds, tmpfs and file mounts, in the order of the list. Sources are
+ * opened before the mounts become private (else "slave" and "shared" would mean nothing); targets
+ * are found inside the new root by the kernel and kept as descriptors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -36,7 +36,8 @@ static int source_clone(const struct spec_mount *mount, struct err *err)
     int tree;
     if (mount->subpath && mount->subpath[0]) {
         _cleanup_close_ int base = open(mount->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        _cleanup_close_ int below = base < 0 ? -1 : fs_open_in_root(base, mount->subpath, O_PATH, 0);
+        _cleanup_close_ int below =
+            base < 0 ? -1 : fs_open_in_root(base, mount->subpath, O_PATH, 0);
         if (below < 0)
             return err_sys(err, "open subpath '%s' of %s", mount->subpath, mount->source);
         tree = tree_clone(below, "", mount->recursive);
@@ -46,8 +47,10 @@ static int source_clone(const struct spec_mount *mount, struct err *err)
     return tree < 0 ? err_sys(err, "open %s", mount->source) : tree;
 }
 
-/* Attributes of a bind; an id-map that the file system does not support is left out, with a note. */
-static int source_adjust(struct setup *setup, const struct spec_mount *mount, int tree, struct err *err)
+/* Attributes of a bind; an id-map that the file system does not support is left out, with a note.
+ */
+static int source_adjust(struct setup *setup, const struct spec_mount *mount, int tree,
+                         struct err *err)
 {
     struct tree_attr attr = {
         .set = mount_attrs(mount),
@@ -62,7 +65,10 @@ static int source_adjust(struct setup *setup, const struct spec_mount *mount, in
     attr.userns_fd = -1;
     if (tree_set_attr(tree, &attr) < 0)
         return err_sys(err, "set attributes of %s", mount->source);
-    sync_note(setup->sync, "mount '%s': its file system does not support id-mapping, owners appear as on the host", mount->target);
+    sync_note(
+        setup->sync,
+        "mount '%s': its file system does not support id-mapping, owners appear as on the host",
+        mount->target);
     return 0;
 }
 
@@ -88,7 +94,8 @@ int setup_mount_sources(struct setup *setup, struct err *err)
     return 0;
 }
 
-static int tmpfs_make(struct setup *setup, const struct spec_mount *mount, int *ret_tree, struct err *err)
+static int tmpfs_make(struct setup *setup, const struct spec_mount *mount, int *ret_tree,
+                      struct err *err)
 {
     char size[32], mode[16], uid[16], gid[16];
     snprintf(size, sizeof(size), "%llu", (unsigned long long)mount->size_bytes);
@@ -96,32 +103,36 @@ static int tmpfs_make(struct setup *setup, const struct spec_mount *mount, int *
     snprintf(uid, sizeof(uid), "%u", setup->root_uid + mount->uid);
     snprintf(gid, sizeof(gid), "%u", setup->root_uid + mount->gid);
     const struct fs_option options[] = {
-        { "mode", mode }, { "uid", uid }, { "gid", gid }, { mount->size_bytes ? "size" : NULL, size }, { 0 },
+        {"mode", mode}, {"uid", uid}, {"gid", gid}, {mount->size_bytes ? "size" : NULL, size}, {0},
     };
     return fs_mount_new("tmpfs", options, mount_attrs(mount), ret_tree, err);
 }
 
 /* Puts the content into a file of the scratch space and returns a read-only copy of it. */
-static int file_make(struct setup *setup, const struct spec_mount *mount, size_t index, int *ret_tree, struct err *err)
+static int file_make(struct setup *setup, const struct spec_mount *mount, size_t index,
+                     int *ret_tree, struct err *err)
 {
     char name[32];
     if (setup_scratch(setup, err) < 0)
         return -1;
     snprintf(name, sizeof(name), "file%zu", index);
-    _cleanup_close_ int fd = openat(setup->scratch_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd =
+        openat(setup->scratch_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || fd_write_all(fd, mount->content, mount->content_size) < 0 ||
         fchown(fd, setup->root_uid + mount->uid, setup->root_uid + mount->gid) < 0 ||
         fchmod(fd, mount->mode ? mount->mode : 0444) < 0)
         return err_sys(err, "write the file's content");
     _cleanup_close_ int tree = tree_clone(setup->scratch_fd, name, false);
-    struct tree_attr attr = { .set = mount_attrs(mount) | MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE, .userns_fd = -1 };
+    struct tree_attr attr = {
+        .set = mount_attrs(mount) | MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE, .userns_fd = -1};
     if (tree < 0 || tree_set_attr(tree, &attr) < 0)
         return err_sys(err, "open the file's content");
     *ret_tree = take_fd(&tree);
     return 0;
 }
 
-static int layers_make(struct setup *setup, const struct spec_mount *mount, int *ret_tree, struct err *err)
+static int layers_make(struct setup *setup, const struct spec_mount *mount, int *ret_tree,
+                       struct err *err)
 {
     _cleanup_free_ char *copy = xstrdup(mount->source);
     char *paths[SPEC_LAYERS_MAX], *rest = copy;
@@ -141,7 +152,7 @@ static int layers_make(struct setup *setup, const struct spec_mount *mount, int 
         close_fdp(&tree);
         tree = part;
     }
-    struct tree_attr attr = { .set = mount_attrs(mount) | MOUNT_ATTR_RDONLY, .userns_fd = -1 };
+    struct tree_attr attr = {.set = mount_attrs(mount) | MOUNT_ATTR_RDONLY, .userns_fd = -1};
     if (tree_set_attr(tree, &attr) < 0)
         return err_sys(err, "set attributes");
     *ret_tree = take_fd(&tree);
@@ -161,19 +172,25 @@ static int target_open(struct setup *setup, const char *target, bool is_file, st
     }
     const char *slash = strrchr(target, '/');
     _cleanup_free_ char *parent = xstrndup(target, slash ? (size_t)(slash - target) : 0);
-    _cleanup_close_ int dir = fs_mkdirs_in_root(setup->root_fd, parent[0] ? parent : "/", 0755, owner, owner);
-    _cleanup_close_ int made = dir < 0 ? -1 : fs_open_in_root(setup->root_fd, target, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
+    _cleanup_close_ int dir =
+        fs_mkdirs_in_root(setup->root_fd, parent[0] ? parent : "/", 0755, owner, owner);
+    _cleanup_close_ int made =
+        dir < 0 ? -1
+                : fs_open_in_root(setup->root_fd, target,
+                                  O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
     if (made < 0)
         return err_sys(err, "make the target");
     fd = fs_open_in_root(setup->root_fd, target, O_PATH, 0);
     return fd < 0 ? err_sys(err, "open the target") : fd;
 }
 
-/* Our own writes to /proc must stay real: nothing is mounted there but files in the manner of lxcfs. */
+/* Our own writes to /proc must stay real: nothing is mounted there but files in the manner of
+ * lxcfs. */
 static int target_check(int target, const char *path, struct err *err)
 {
-    static const char *const allowed[] = { "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat",
-                                           "/proc/swaps",   "/proc/uptime",    "/proc/loadavg", "/proc/slabinfo" };
+    static const char *const allowed[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
+                                          "/proc/stat",    "/proc/swaps",     "/proc/uptime",
+                                          "/proc/loadavg", "/proc/slabinfo"};
     struct statfs fs;
     if (fstatfs(target, &fs) < 0)
         return err_sys(err, "examine the target");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container's root: an overlay of id-mapped layers and an id-mapped upper directory.
  *
- * Layers lie on disk with the image's own ids and are shared by all containers; the id-mapped copies show them as
- * the container's. The overlay is mounted with fsuid = fsgid = the container root's host id and capabilities kept: with
- * fsuid 0 the same mount succeeds and is silently read-only, because the mounter's id has no place in the upper.
- * Where the kernel takes no descriptors for layers (before 6.13) they are attached in a scratch tmpfs under
- * short names. */
+ * Layers lie on disk with the image's own ids and are shared by all containers; the id-mapped
+ * copies show them as the container's. The overlay is mounted with fsuid = fsgid = the container
+ * root's host id and capabilities kept: with fsuid 0 the same mount succeeds and is silently
+ * read-only, because the mounter's id has no place in the upper. Where the kernel takes no
+ * descriptors for layers (before 6.13) they are attached in a scratch tmpfs under short names. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,7 +27,8 @@ int setup_scratch(struct setup *setup, struct err *err)
         return 0;
     char owner[16];
     snprintf(owner, sizeof(owner), "%u", setup->root_uid);
-    const struct fs_option options[] = { { "mode", "0755" }, { "size", "16m" }, { "uid", owner }, { "gid", owner }, { 0 } };
+    const struct fs_option options[] = {
+        {"mode", "0755"}, {"size", "16m"}, {"uid", owner}, {"gid", owner}, {0}};
     _cleanup_close_ int tmpfs = -1;
     if (fs_mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &tmpfs, err) < 0)
         return -1;
@@ -37,8 +38,8 @@ int setup_scratch(struct setup *setup, struct err *err)
     return 0;
 }
 
-/* Layers on their way into an overlay. Detached copies are dissolved when their descriptor is closed, so all stay open
- * until the overlay is mounted. */
+/* Layers on their way into an overlay. Detached copies are dissolved when their descriptor is
+ * closed, so all stay open until the overlay is mounted. */
 struct layers {
     bool by_fd;
     int sync; /* the descriptors end at the monitor, which has more time to close them */
@@ -46,7 +47,10 @@ struct layers {
     size_t count;
     char list[SPEC_LAYERS_MAX * 8]; /* "0:1:…" relative to the scratch tmpfs */
 };
-#define LAYERS_INIT(setup) { .by_fd = true, .sync = (setup)->sync }
+#define LAYERS_INIT(setup)                                                                         \
+    {                                                                                              \
+        .by_fd = true, .sync = (setup)->sync                                                       \
+    }
 
 static void layers_done(struct layers *layers)
 {
@@ -62,7 +66,8 @@ static int scratch_attach(struct setup *setup, int tree, const char *name, struc
         return -1;
     if (mkdirat(setup->scratch_fd, name, 0755) < 0 && errno != EEXIST)
         return err_sys(err, "make scratch directory %s", name);
-    _cleanup_close_ int target = openat(setup->scratch_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int target =
+        openat(setup->scratch_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (target < 0 || tree_attach(tree, target) < 0)
         return err_sys(err, "attach scratch directory %s", name);
     return 0;
@@ -75,7 +80,8 @@ static int layer_clone(struct setup *setup, const char *path, int *ret_tree, str
         int number = errno;
         err_sys(err, "show layer %s with the container's ids", path);
         if (number == EINVAL)
-            err_hint(err, "the file system below the layers does not support id-mapped mounts: use userns_mode: host");
+            err_hint(err, "the file system below the layers does not support id-mapped mounts: use "
+                          "userns_mode: host");
         return -1;
     }
     *ret_tree = tree;
@@ -83,7 +89,8 @@ static int layer_clone(struct setup *setup, const char *path, int *ret_tree, str
 }
 
 /* Adds one layer; with the first, finds out whether the kernel takes descriptors. */
-static int layer_add(struct setup *setup, int context, int tree, struct layers *layers, struct err *err)
+static int layer_add(struct setup *setup, int context, int tree, struct layers *layers,
+                     struct err *err)
 {
     if (layers->by_fd) {
         if (fsconfig(context, FSCONFIG_SET_FD, "lowerdir+", NULL, tree) == 0)
@@ -99,7 +106,8 @@ static int layer_add(struct setup *setup, int context, int tree, struct layers *
     return scratch_attach(setup, tree, name, err);
 }
 
-static int layers_add(struct setup *setup, int context, char *const *paths, size_t count, struct layers *layers, struct err *err)
+static int layers_add(struct setup *setup, int context, char *const *paths, size_t count,
+                      struct layers *layers, struct err *err)
 {
     if (count > SPEC_LAYERS_MAX)
         return err_set(err, ERR_LIMIT, "%zu layers, more than %d", count, SPEC_LAYERS_MAX);
@@ -121,7 +129,8 @@ static int layers_add(struct setup *setup, int context, char *const *paths, size
 
 static int context_mount(int context, unsigned attrs, int *ret_mount, struct err *err)
 {
-    (void)fsconfig(context, FSCONFIG_SET_STRING, "source", "overlay", 0); /* only shown in mountinfo */
+    (void)fsconfig(context, FSCONFIG_SET_STRING, "source", "overlay",
+                   0); /* only shown in mountinfo */
     if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
         err_sys(err, "mount overlay");
         fs_context_explain(context, err);
@@ -142,9 +151,12 @@ static int upper_add(struct setup *setup, int context, struct layers *layers, st
     if (tree < 0)
         return err_sys(err, "show %s with the container's ids", state_dir);
     layers->trees[layers->count++] = tree;
-    /* "volatile" leaves this mark, which forbids the next mount; a container's layer survives no crash of the host anyway */
-    (void)unlinkat(tree, "work/work/incompat/volatile/dirty", 0); /* the directory's removal tells */
-    if (unlinkat(tree, "work/work/incompat/volatile", AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTDIR)
+    /* "volatile" leaves this mark, which forbids the next mount; a container's layer survives no
+     * crash of the host anyway */
+    (void)unlinkat(tree, "work/work/incompat/volatile/dirty",
+                   0); /* the directory's removal tells */
+    if (unlinkat(tree, "work/work/incompat/volatile", AT_REMOVEDIR) < 0 && errno != ENOENT &&
+        errno != ENOTDIR)
         return err_sys(err, "remove the volatile mark of %s", state_dir);
     if (!layers->by_fd) {
         if (scratch_attach(setup, tree, "state", err) < 0)
@@ -154,7 +166,8 @@ static int upper_add(struct setup *setup, int context, struct layers *layers, st
             return err_sys(err, "overlay: set the writable layer");
         return 0;
     }
-    _cleanup_close_ int upper = openat(tree, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int upper =
+        openat(tree, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     _cleanup_close_ int work = openat(tree, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (upper < 0 || work < 0)
         return err_sys(err, "open the writable layer in %s", state_dir);
@@ -164,7 +177,8 @@ static int upper_add(struct setup *setup, int context, struct layers *layers, st
     return 0;
 }
 
-int setup_layers_tree(struct setup *setup, char *const *paths, size_t count, int *ret_tree, struct err *err)
+int setup_layers_tree(struct setup *setup, char *const *paths, size_t count, int *ret_tree,
+                      struct err *err)
 {
     if (count == 1)
         return layer_clone(setup, paths[0], ret_tree, err);
@@ -184,7 +198,8 @@ int setup_rootfs(struct setup *setup, struct err *err)
     _cleanup_close_ int context = fsopen("overlay", FSOPEN_CLOEXEC), mount_fd = -1;
     if (context < 0)
         return err_sys(err, "open file system type overlay");
-    if (layers_add(setup, context, (char *const *)spec->layers.items, spec->layers.count, &layers, err) < 0 ||
+    if (layers_add(setup, context, (char *const *)spec->layers.items, spec->layers.count, &layers,
+                   err) < 0 ||
         upper_add(setup, context, &layers, err) < 0)
         return -1;
     if (fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
@@ -195,7 +210,9 @@ int setup_rootfs(struct setup *setup, struct err *err)
     if (fstatvfs(mount_fd, &fs) < 0)
         return err_sys(err, "examine the overlay");
     if (fs.f_flag & ST_RDONLY)
-        return err_set(err, ERR_UNSUPPORTED, "the overlay came up read-only: its writable layer does not take the container's ids");
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "the overlay came up read-only: its writable layer does not take the container's ids");
     if (setup->scratch_fd < 0) {
         _cleanup_free_ char *target = xasprintf("%s/root", spec->run_dir);
         if (move_mount(mount_fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -212,11 +229,12 @@ int setup_pivot(struct setup *setup, struct err *err)
     if (fchdir(setup->root_fd) < 0)
         return err_sys(err, "enter the new root");
     if (setup->spec->read_only) {
-        struct tree_attr attr = { .set = MOUNT_ATTR_RDONLY, .userns_fd = -1 };
+        struct tree_attr attr = {.set = MOUNT_ATTR_RDONLY, .userns_fd = -1};
         if (tree_set_attr(setup->root_fd, &attr) < 0)
             return err_sys(err, "make the root read-only");
     }
-    /* the old root lands on top of the new one and is taken off again: no directory of the image is needed */
+    /* the old root lands on top of the new one and is taken off again: no directory of the image is
+     * needed */
     if (sys_pivot_root(".", ".") < 0)
         return err_sys(err, "pivot_root");
     if (umount2(".", MNT_DETACH) < 0)

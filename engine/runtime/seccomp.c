@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiled filters and their cache lib/cache/seccomp/<key>.{bpf,sha256} (engine/engine.h). The key is a hash of everything that
- * goes in; the hash of the bytes lies beside them and is checked at each use: a file that does not match is
- * compiled again. The monitor checks once more before it loads. */
+/* Compiled filters and their cache lib/cache/seccomp/<key>.{bpf,sha256} (engine/engine.h). The key
+ * is a hash of everything that goes in; the hash of the bytes lies beside them and is checked at
+ * each use: a file that does not match is compiled again. The monitor checks once more before it
+ * loads. */
 #include "engine/runtime/seccomp.h"
 
 #include <errno.h>
@@ -31,10 +32,11 @@ static void filter_release(scmp_filter_ctx *ctx)
 /* Everything that decides about the bytes. */
 static void source_key(uint64_t capabilities, const char *profile_json, char ret_hex[HASH_HEX_SIZE])
 {
-    _cleanup_str_ struct str source = { 0 };
+    _cleanup_str_ struct str source = {0};
     const struct scmp_version *version = seccomp_version();
-    str_addf(&source, "winch %s table %d libseccomp %u.%u.%u arch %" PRIx32 " caps %" PRIx64 "\n", WINCH_VERSION, TABLE_VERSION,
-             version->major, version->minor, version->micro, seccomp_arch_native(), capabilities);
+    str_addf(&source, "winch %s table %d libseccomp %u.%u.%u arch %" PRIx32 " caps %" PRIx64 "\n",
+             WINCH_VERSION, TABLE_VERSION, version->major, version->minor, version->micro,
+             seccomp_arch_native(), capabilities);
     for (const char *const *name = seccomp_allowed; *name; name++)
         str_addf(&source, "%s ", *name);
     for (size_t i = 0; i < seccomp_unlock_count; i++)
@@ -44,7 +46,8 @@ static void source_key(uint64_t capabilities, const char *profile_json, char ret
     hash_hex(source.data, source.size, ret_hex);
 }
 
-static int profile_compile(const char *profile_json, uint64_t capabilities, struct str *ret_program, struct err *err)
+static int profile_compile(const char *profile_json, uint64_t capabilities, struct str *ret_program,
+                           struct err *err)
 {
     _cleanup_jv_ struct jv *profile = NULL;
     _cleanup_(filter_release) scmp_filter_ctx ctx = NULL;
@@ -56,7 +59,8 @@ static int profile_compile(const char *profile_json, uint64_t capabilities, stru
     if (jv_parse(profile_json, strlen(profile_json), &profile, err) < 0 ||
         seccomp_compile_profile(profile, capabilities, &ctx, err) < 0)
         return err_wrap(err, "seccomp profile");
-    (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree instead of a list, where the library can */
+    (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE,
+                           2); /* a tree instead of a list, where the library can */
     int result = seccomp_export_bpf(ctx, memfd);
     if (result < 0)
         return err_sysno(err, -result, "compile the seccomp profile");
@@ -68,7 +72,8 @@ static int profile_compile(const char *profile_json, uint64_t capabilities, stru
     return 0;
 }
 
-static int program_compile(uint64_t capabilities, const char *profile_json, struct str *ret_program, struct err *err)
+static int program_compile(uint64_t capabilities, const char *profile_json, struct str *ret_program,
+                           struct err *err)
 {
     if (profile_json)
         return profile_compile(profile_json, capabilities, ret_program, err);
@@ -80,20 +85,24 @@ static int program_compile(uint64_t capabilities, const char *profile_json, stru
 }
 
 /* true when the cached bytes are there and are what was compiled. */
-static bool cache_check(int dirfd, const char *bpf_name, const char *sum_name, char ret_hex[HASH_HEX_SIZE])
+static bool cache_check(int dirfd, const char *bpf_name, const char *sum_name,
+                        char ret_hex[HASH_HEX_SIZE])
 {
     _cleanup_free_ char *program = NULL, *sum = NULL;
     size_t size;
-    if (fs_read(dirfd, bpf_name, PROGRAM_MAX, &program, &size, NULL) < 0 || fs_read(dirfd, sum_name, HASH_HEX_SIZE, &sum, NULL, NULL) < 0)
+    if (fs_read(dirfd, bpf_name, PROGRAM_MAX, &program, &size, NULL) < 0 ||
+        fs_read(dirfd, sum_name, HASH_HEX_SIZE, &sum, NULL, NULL) < 0)
         return false;
     hash_hex(program, size, ret_hex);
     return size > 0 && str_eq(sum, ret_hex);
 }
 
-int seccomp_prepare(const struct layout *layout, struct arena *arena, uint64_t capabilities, const char *profile_json,
-                    const char **ret_path, const char **ret_sha256, struct err *err)
+int seccomp_prepare(const struct layout *layout, struct arena *arena, uint64_t capabilities,
+                    const char *profile_json, const char **ret_path, const char **ret_sha256,
+                    struct err *err)
 {
-    char key[HASH_HEX_SIZE], sum[HASH_HEX_SIZE], bpf_name[HASH_HEX_SIZE + 8], sum_name[HASH_HEX_SIZE + 8];
+    char key[HASH_HEX_SIZE], sum[HASH_HEX_SIZE], bpf_name[HASH_HEX_SIZE + 8],
+        sum_name[HASH_HEX_SIZE + 8];
     _cleanup_close_ int dirfd = -1;
     if (fs_open_dir(layout->lib_fd, "cache/seccomp", 0700, &dirfd, err) < 0)
         return -1;
@@ -101,11 +110,12 @@ int seccomp_prepare(const struct layout *layout, struct arena *arena, uint64_t c
     snprintf(bpf_name, sizeof(bpf_name), "%s.bpf", key);
     snprintf(sum_name, sizeof(sum_name), "%s.sha256", key);
     if (!cache_check(dirfd, bpf_name, sum_name, sum)) {
-        _cleanup_str_ struct str program = { 0 };
+        _cleanup_str_ struct str program = {0};
         if (program_compile(capabilities, profile_json, &program, err) < 0)
             return -1;
         hash_hex(program.data, program.size, sum);
-        /* no sync: a cache that a power cut leaves empty or torn does not match and is made again */
+        /* no sync: a cache that a power cut leaves empty or torn does not match and is made again
+         */
         if (fs_replace_volatile(dirfd, bpf_name, program.data, program.size, 0600, err) < 0 ||
             fs_replace_volatile(dirfd, sum_name, sum, strlen(sum), 0600, err) < 0)
             return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of seccomp_default.c → BPF. For each architecture every number gets a verdict; runs of equal verdicts become the
- * leaves of a binary tree whose nodes are one instruction each. All jumps of a block stay within their 8 bits. Pure, but for
- * libseccomp's name tables. */
+/* The tables of seccomp_default.c → BPF. For each architecture every number gets a verdict; runs of
+ * equal verdicts become the leaves of a binary tree whose nodes are one instruction each. All jumps
+ * of a block stay within their 8 bits. Pure, but for libseccomp's name tables. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -15,20 +15,31 @@
 #include "engine/runtime/seccomp.h"
 #include "engine/runtime/seccomp_default.h"
 
-#define X32_BIT         0x40000000u
-#define NUMBERS         600u /* above every number known: x32 ends at 547 */
-#define NR_OFFSET       offsetof(struct seccomp_data, nr)
-#define ARCH_OFFSET     offsetof(struct seccomp_data, arch)
-#define ARG0_LOW        offsetof(struct seccomp_data, args) /* little-endian, as all architectures here */
-#define ARG0_HIGH       (ARG0_LOW + 4)
-#define JUMP_MAX        255u
+#define X32_BIT     0x40000000u
+#define NUMBERS     600u /* above every number known: x32 ends at 547 */
+#define NR_OFFSET   offsetof(struct seccomp_data, nr)
+#define ARCH_OFFSET offsetof(struct seccomp_data, arch)
+#define ARG0_LOW    offsetof(struct seccomp_data, args) /* little-endian, as all architectures here \
+                                                         */
+#define ARG0_HIGH (ARG0_LOW + 4)
+#define JUMP_MAX  255u
 
-enum verdict { VERDICT_ALLOW, VERDICT_EPERM, VERDICT_ENOSYS, VERDICT_PERSONALITY, VERDICT_CLONE, VERDICT_SOCKET, VERDICT_COUNT_ };
+enum verdict {
+    VERDICT_ALLOW,
+    VERDICT_EPERM,
+    VERDICT_ENOSYS,
+    VERDICT_PERSONALITY,
+    VERDICT_CLONE,
+    VERDICT_SOCKET,
+    VERDICT_COUNT_
+};
 
-static size_t bpf_add(struct bpf *bpf, unsigned code, uint32_t value, unsigned if_true, unsigned if_false)
+static size_t bpf_add(struct bpf *bpf, unsigned code, uint32_t value, unsigned if_true,
+                      unsigned if_false)
 {
     if (bpf->count < BPF_PROGRAM_MAX)
-        bpf->items[bpf->count] = (struct sock_filter){ (uint16_t)code, (uint8_t)if_true, (uint8_t)if_false, value };
+        bpf->items[bpf->count] =
+            (struct sock_filter){(uint16_t)code, (uint8_t)if_true, (uint8_t)if_false, value};
     return bpf->count++;
 }
 
@@ -37,7 +48,8 @@ static void bpf_load(struct bpf *bpf, size_t offset)
     bpf_add(bpf, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
-/* ---- verdicts ----------------------------------------------------------------------------------- */
+/* ---- verdicts -----------------------------------------------------------------------------------
+ */
 
 struct arch {
     uint32_t token;  /* libseccomp's, the kernel's AUDIT_ARCH_… but for x32 */
@@ -63,11 +75,13 @@ static bool number_is_known(const struct arch *arch, uint32_t number)
     bool known = name != NULL;
     free(name);
     for (size_t i = 0; i < seccomp_number_count && !known; i++)
-        known = seccomp_numbers[i].number == number && (seccomp_numbers[i].arch == 0 || seccomp_numbers[i].arch == arch->token);
+        known = seccomp_numbers[i].number == number &&
+                (seccomp_numbers[i].arch == 0 || seccomp_numbers[i].arch == arch->token);
     return known;
 }
 
-static void names_rule(const struct arch *arch, const char *const *names, enum verdict verdict, uint8_t *verdicts)
+static void names_rule(const struct arch *arch, const char *const *names, enum verdict verdict,
+                       uint8_t *verdicts)
 {
     for (; *names; names++) {
         int number = number_find(arch, *names);
@@ -78,21 +92,24 @@ static void names_rule(const struct arch *arch, const char *const *names, enum v
 
 static void verdicts_make(const struct arch *arch, uint64_t capabilities, uint8_t verdicts[NUMBERS])
 {
-    static const char *const personality[] = { "personality", NULL }, *const sockets[] = { "socket", NULL },
-                             *const clones[] = { "clone", NULL }, *const clones3[] = { "clone3", NULL };
+    static const char *const personality[] = {"personality", NULL},
+                             *const sockets[] = {"socket", NULL}, *const clones[] = {"clone", NULL},
+                             *const clones3[] = {"clone3", NULL};
     for (uint32_t i = 0; i < NUMBERS; i++)
         verdicts[i] = number_is_known(arch, i) ? VERDICT_EPERM : VERDICT_ENOSYS;
     names_rule(arch, seccomp_allowed, VERDICT_ALLOW, verdicts);
     names_rule(arch, personality, VERDICT_PERSONALITY, verdicts);
     names_rule(arch, sockets, VERDICT_SOCKET, verdicts);
     names_rule(arch, clones, VERDICT_CLONE, verdicts);
-    names_rule(arch, clones3, VERDICT_ENOSYS, verdicts); /* its flags cannot be seen: libc falls back to clone */
+    names_rule(arch, clones3, VERDICT_ENOSYS,
+               verdicts); /* its flags cannot be seen: libc falls back to clone */
     for (size_t i = 0; i < seccomp_unlock_count; i++)
         if (capabilities & CAP_BIT(seccomp_unlocks[i].capability))
             names_rule(arch, seccomp_unlocks[i].names, VERDICT_ALLOW, verdicts);
 }
 
-/* ---- code --------------------------------------------------------------------------------------- */
+/* ---- code ---------------------------------------------------------------------------------------
+ */
 
 struct run {
     uint32_t start;
@@ -113,7 +130,8 @@ struct node {
     size_t at, if_true, if_false;
 };
 
-static size_t tree_emit(struct block *block, struct node *nodes, size_t *count, size_t low, size_t high)
+static size_t tree_emit(struct block *block, struct node *nodes, size_t *count, size_t low,
+                        size_t high)
 {
     if (high - low == 1)
         return LABEL + block->runs[low].verdict;
@@ -148,7 +166,8 @@ static void verdict_code(struct block *block)
     bpf_add(bpf, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
     block->labels[VERDICT_CLONE] = bpf->count;
     bpf_load(bpf, ARG0_LOW);
-    size_t clone_check = bpf_add(bpf, BPF_JMP | BPF_JSET | BPF_K, (uint32_t)SECCOMP_CLONE_DENIED, 0, 0);
+    size_t clone_check =
+        bpf_add(bpf, BPF_JMP | BPF_JSET | BPF_K, (uint32_t)SECCOMP_CLONE_DENIED, 0, 0);
     block->labels[VERDICT_SOCKET] = bpf->count;
     bpf_load(bpf, ARG0_LOW); /* the kernel looks at 32 bits only */
     size_t first_family = bpf->count;
@@ -168,7 +187,8 @@ static void verdict_code(struct block *block)
 }
 
 /* Expects the number in A. */
-static int block_emit(struct bpf *bpf, const struct arch *arch, uint64_t capabilities, struct err *err)
+static int block_emit(struct bpf *bpf, const struct arch *arch, uint64_t capabilities,
+                      struct err *err)
 {
     _cleanup_free_ struct block *block = xcalloc(1, sizeof(*block));
     _cleanup_free_ struct node *nodes = xcalloc(NUMBERS, sizeof(*nodes));
@@ -179,7 +199,7 @@ static int block_emit(struct bpf *bpf, const struct arch *arch, uint64_t capabil
     verdicts[NUMBERS - 1] = VERDICT_ENOSYS; /* stands for all numbers beyond */
     for (uint32_t i = 0; i < NUMBERS; i++)
         if (i == 0 || verdicts[i] != verdicts[i - 1])
-            block->runs[block->run_count++] = (struct run){ i, verdicts[i] };
+            block->runs[block->run_count++] = (struct run){i, verdicts[i]};
     (void)tree_emit(block, nodes, &count, 0, block->run_count);
     verdict_code(block);
     for (size_t i = 0; i < count && bpf->count < BPF_PROGRAM_MAX; i++) {
@@ -191,7 +211,8 @@ static int block_emit(struct bpf *bpf, const struct arch *arch, uint64_t capabil
     return 0;
 }
 
-/* if (the loaded word is value) go to the block that follows the next instruction; returns the jump over it. */
+/* if (the loaded word is value) go to the block that follows the next instruction; returns the jump
+ * over it. */
 static size_t guard_emit(struct bpf *bpf, uint32_t audit_arch)
 {
     bpf_load(bpf, ARCH_OFFSET);
@@ -206,8 +227,8 @@ static void guard_end(struct bpf *bpf, size_t jump)
 
 int seccomp_compile_default(uint64_t capabilities, struct bpf *ret_bpf, struct err *err)
 {
-    static const struct arch x86_64 = { SCMP_ARCH_X86_64, 0 }, x32 = { SCMP_ARCH_X32, X32_BIT }, x86 = { SCMP_ARCH_X86, 0 },
-                             aarch64 = { SCMP_ARCH_AARCH64, 0 };
+    static const struct arch x86_64 = {SCMP_ARCH_X86_64, 0}, x32 = {SCMP_ARCH_X32, X32_BIT},
+                             x86 = {SCMP_ARCH_X86, 0}, aarch64 = {SCMP_ARCH_AARCH64, 0};
     struct bpf *bpf = ret_bpf;
     bpf->count = 0;
     bool is_x86 = seccomp_arch_native() == SCMP_ARCH_X86_64;
@@ -235,7 +256,8 @@ int seccomp_compile_default(uint64_t capabilities, struct bpf *ret_bpf, struct e
             return -1;
         guard_end(bpf, guard);
     }
-    /* an architecture this kernel should not run at all; 32-bit arm under aarch64 included: its private numbers do not fit */
+    /* an architecture this kernel should not run at all; 32-bit arm under aarch64 included: its
+     * private numbers do not fit */
     bpf_add(bpf, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
     return 0;
 }

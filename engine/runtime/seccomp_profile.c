@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Custom profiles in moby's JSON form (its profiles/seccomp/default.json is the reference): defaultAction, defaultErrnoRet,
- * archMap or architectures, syscalls with names or name, action, errnoRet, args, includes and excludes. A word that is not
- * known is refused: a profile must never protect less than it says. */
+/* Custom profiles in moby's JSON form (its profiles/seccomp/default.json is the reference):
+ * defaultAction, defaultErrnoRet, archMap or architectures, syscalls with names or name, action,
+ * errnoRet, args, includes and excludes. A word that is not known is refused: a profile must never
+ * protect less than it says. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -17,7 +18,8 @@
 
 #define ARGS_MAX 6
 
-static int key_known(const struct jv *object, const char *const *known, size_t count, struct err *err)
+static int key_known(const struct jv *object, const char *const *known, size_t count,
+                     struct err *err)
 {
     const char *key;
     struct jv *value;
@@ -39,9 +41,9 @@ static int action_parse(const char *word, int64_t errno_ret, uint32_t *ret_actio
         const char *word;
         uint32_t action;
     } rows[] = {
-        { "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },       { "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
-        { "SCMP_ACT_LOG", SCMP_ACT_LOG },           { "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
-        { "SCMP_ACT_TRAP", SCMP_ACT_TRAP },         { "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
+        {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW}, {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
+        {"SCMP_ACT_LOG", SCMP_ACT_LOG},     {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
+        {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},   {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
     };
     for (size_t i = 0; word && i < ARRAY_LEN(rows); i++)
         if (str_eq(word, rows[i].word)) {
@@ -63,9 +65,13 @@ static int compare_parse(const char *word, enum scmp_compare *ret_compare, struc
         const char *word;
         enum scmp_compare compare;
     } rows[] = {
-        { "SCMP_CMP_NE", SCMP_CMP_NE }, { "SCMP_CMP_LT", SCMP_CMP_LT }, { "SCMP_CMP_LE", SCMP_CMP_LE },
-        { "SCMP_CMP_EQ", SCMP_CMP_EQ }, { "SCMP_CMP_GE", SCMP_CMP_GE }, { "SCMP_CMP_GT", SCMP_CMP_GT },
-        { "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
+        {"SCMP_CMP_NE", SCMP_CMP_NE},
+        {"SCMP_CMP_LT", SCMP_CMP_LT},
+        {"SCMP_CMP_LE", SCMP_CMP_LE},
+        {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+        {"SCMP_CMP_GE", SCMP_CMP_GE},
+        {"SCMP_CMP_GT", SCMP_CMP_GT},
+        {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
     };
     for (size_t i = 0; word && i < ARRAY_LEN(rows); i++)
         if (str_eq(word, rows[i].word)) {
@@ -87,8 +93,9 @@ static bool array_has(const struct jv *array, const char *word)
 static bool kernel_is_at_least(const char *text)
 {
     struct utsname name;
-    int want[2] = { 0 }, have[2] = { 0 };
-    if (uname(&name) < 0 || sscanf(text, "%d.%d", &want[0], &want[1]) < 1 || sscanf(name.release, "%d.%d", &have[0], &have[1]) != 2)
+    int want[2] = {0}, have[2] = {0};
+    if (uname(&name) < 0 || sscanf(text, "%d.%d", &want[0], &want[1]) < 1 ||
+        sscanf(name.release, "%d.%d", &have[0], &have[1]) != 2)
         return false;
     return have[0] > want[0] || (have[0] == want[0] && have[1] >= want[1]);
 }
@@ -105,7 +112,8 @@ static const char *arch_word(void)
     }
 }
 
-static int capability_is_held(const char *name, uint64_t capabilities, bool *ret_held, struct err *err)
+static int capability_is_held(const char *name, uint64_t capabilities, bool *ret_held,
+                              struct err *err)
 {
     int number = spec_capability_parse(name);
     if (number < 0)
@@ -115,9 +123,10 @@ static int capability_is_held(const char *name, uint64_t capabilities, bool *ret
 }
 
 /* Does a rule with these includes and excludes apply here? */
-static int rule_applies(const struct jv *rule, uint64_t capabilities, bool *ret_applies, struct err *err)
+static int rule_applies(const struct jv *rule, uint64_t capabilities, bool *ret_applies,
+                        struct err *err)
 {
-    static const char *const known[] = { "caps", "arches", "minKernel" };
+    static const char *const known[] = {"caps", "arches", "minKernel"};
     const struct jv *includes = jv_find(rule, "includes"), *excludes = jv_find(rule, "excludes");
     *ret_applies = true;
     if ((includes && key_known(includes, known, ARRAY_LEN(known), err) < 0) ||
@@ -125,7 +134,8 @@ static int rule_applies(const struct jv *rule, uint64_t capabilities, bool *ret_
         return -1;
     for (int side = 0; side < 2; side++) {
         const struct jv *conditions = side ? excludes : includes;
-        const struct jv *arches = jv_find(conditions, "arches"), *caps = jv_find(conditions, "caps");
+        const struct jv *arches = jv_find(conditions, "arches"),
+                        *caps = jv_find(conditions, "caps");
         const char *kernel = jv_get_str(conditions, "minKernel", NULL);
         if (!conditions)
             continue;
@@ -145,16 +155,18 @@ static int rule_applies(const struct jv *rule, uint64_t capabilities, bool *ret_
     return 0;
 }
 
-static int args_parse(const struct jv *args, struct scmp_arg_cmp ret_args[ARGS_MAX], struct err *err)
+static int args_parse(const struct jv *args, struct scmp_arg_cmp ret_args[ARGS_MAX],
+                      struct err *err)
 {
-    static const char *const known[] = { "index", "value", "valueTwo", "op" };
+    static const char *const known[] = {"index", "value", "valueTwo", "op"};
     if (jv_count(args) > ARGS_MAX)
         return err_set(err, ERR_CONFIG, "more than %d args", ARGS_MAX);
     for (size_t i = 0; i < jv_count(args); i++) {
         const struct jv *arg = jv_at(args, i);
         enum scmp_compare compare = SCMP_CMP_EQ;
         int64_t index = jv_get_int(arg, "index", 0);
-        if (jv_kind(arg) != JV_OBJECT || key_known(arg, known, ARRAY_LEN(known), err) < 0 || index < 0 || index >= ARGS_MAX)
+        if (jv_kind(arg) != JV_OBJECT || key_known(arg, known, ARRAY_LEN(known), err) < 0 ||
+            index < 0 || index >= ARGS_MAX)
             return err_set(err, ERR_CONFIG, "args[%zu] is no comparison", i);
         if (compare_parse(jv_get_str(arg, "op", NULL), &compare, err) < 0)
             return err_wrap(err, "args[%zu]", i);
@@ -168,8 +180,10 @@ static int args_parse(const struct jv *args, struct scmp_arg_cmp ret_args[ARGS_M
     return (int)jv_count(args);
 }
 
-/* libseccomp refuses two comparisons of one argument in a rule; each becomes a rule of its own (any of them), as runc does. */
-static int rule_add(scmp_filter_ctx ctx, uint32_t action, int number, const struct scmp_arg_cmp *args, int count)
+/* libseccomp refuses two comparisons of one argument in a rule; each becomes a rule of its own (any
+ * of them), as runc does. */
+static int rule_add(scmp_filter_ctx ctx, uint32_t action, int number,
+                    const struct scmp_arg_cmp *args, int count)
 {
     bool repeated = false;
     for (int i = 0; i < count; i++)
@@ -183,24 +197,28 @@ static int rule_add(scmp_filter_ctx ctx, uint32_t action, int number, const stru
     return result;
 }
 
-static int syscall_rule(scmp_filter_ctx ctx, const struct jv *rule, uint32_t default_action, int64_t default_errno,
-                        uint64_t capabilities, struct err *err)
+static int syscall_rule(scmp_filter_ctx ctx, const struct jv *rule, uint32_t default_action,
+                        int64_t default_errno, uint64_t capabilities, struct err *err)
 {
-    static const char *const known[] = { "names", "name", "action", "errnoRet", "args", "includes", "excludes", "comment" };
+    static const char *const known[] = {"names", "name",     "action",   "errnoRet",
+                                        "args",  "includes", "excludes", "comment"};
     struct scmp_arg_cmp args[ARGS_MAX];
     uint32_t action;
     bool applies;
     if (jv_kind(rule) != JV_OBJECT)
         return err_set(err, ERR_CONFIG, "is not an object");
-    if (key_known(rule, known, ARRAY_LEN(known), err) < 0 || rule_applies(rule, capabilities, &applies, err) < 0 ||
-        action_parse(jv_get_str(rule, "action", NULL), jv_get_int(rule, "errnoRet", default_errno), &action, err) < 0)
+    if (key_known(rule, known, ARRAY_LEN(known), err) < 0 ||
+        rule_applies(rule, capabilities, &applies, err) < 0 ||
+        action_parse(jv_get_str(rule, "action", NULL), jv_get_int(rule, "errnoRet", default_errno),
+                     &action, err) < 0)
         return -1;
     int count = args_parse(jv_find(rule, "args"), args, err);
     if (count < 0)
         return -1;
     const struct jv *names = jv_find(rule, "names");
     const char *single = jv_get_str(rule, "name", NULL);
-    for (size_t i = 0; applies && action != default_action && i < jv_count(names) + (single ? 1 : 0); i++) {
+    for (size_t i = 0;
+         applies && action != default_action && i < jv_count(names) + (single ? 1 : 0); i++) {
         const char *name = i < jv_count(names) ? jv_text(jv_at(names, i)) : single;
         int number = name ? seccomp_syscall_resolve_name(name) : __NR_SCMP_ERROR;
         if (number == __NR_SCMP_ERROR)
@@ -217,25 +235,31 @@ static int arches_add(scmp_filter_ctx ctx, struct err *err)
 {
     static const struct {
         uint32_t native, other;
-    } rows[] = { { SCMP_ARCH_X86_64, SCMP_ARCH_X86 }, { SCMP_ARCH_X86_64, SCMP_ARCH_X32 }, { SCMP_ARCH_AARCH64, SCMP_ARCH_ARM } };
+    } rows[] = {{SCMP_ARCH_X86_64, SCMP_ARCH_X86},
+                {SCMP_ARCH_X86_64, SCMP_ARCH_X32},
+                {SCMP_ARCH_AARCH64, SCMP_ARCH_ARM}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int result = rows[i].native == seccomp_arch_native() ? seccomp_arch_add(ctx, rows[i].other) : 0;
+        int result =
+            rows[i].native == seccomp_arch_native() ? seccomp_arch_add(ctx, rows[i].other) : 0;
         if (result < 0 && result != -EEXIST)
             return err_sysno(err, -result, "add an architecture");
     }
     return 0;
 }
 
-int seccomp_compile_profile(const struct jv *profile, uint64_t capabilities, scmp_filter_ctx *ret_ctx, struct err *err)
+int seccomp_compile_profile(const struct jv *profile, uint64_t capabilities,
+                            scmp_filter_ctx *ret_ctx, struct err *err)
 {
-    static const char *const known[] = { "defaultAction", "defaultErrnoRet", "archMap", "architectures", "syscalls" };
+    static const char *const known[] = {"defaultAction", "defaultErrnoRet", "archMap",
+                                        "architectures", "syscalls"};
     if (jv_kind(profile) != JV_OBJECT)
         return err_set(err, ERR_CONFIG, "is not an object");
     int64_t default_errno = jv_get_int(profile, "defaultErrnoRet", EPERM);
     uint32_t default_action;
     if (key_known(profile, known, ARRAY_LEN(known), err) < 0)
         return -1;
-    if (action_parse(jv_get_str(profile, "defaultAction", NULL), default_errno, &default_action, err) < 0)
+    if (action_parse(jv_get_str(profile, "defaultAction", NULL), default_errno, &default_action,
+                     err) < 0)
         return err_wrap(err, "defaultAction");
     scmp_filter_ctx ctx = seccomp_init(default_action);
     if (!ctx)
@@ -243,7 +267,8 @@ int seccomp_compile_profile(const struct jv *profile, uint64_t capabilities, scm
     int result = arches_add(ctx, err);
     const struct jv *rules = jv_find(profile, "syscalls");
     for (size_t i = 0; result == 0 && i < jv_count(rules); i++)
-        if (syscall_rule(ctx, jv_at(rules, i), default_action, default_errno, capabilities, err) < 0)
+        if (syscall_rule(ctx, jv_at(rules, i), default_action, default_errno, capabilities, err) <
+            0)
             result = err_wrap(err, "syscalls[%zu]", i);
     if (result < 0) {
         seccomp_release(ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The step list of a container's start, child side. Each row says what it needs from the rows before it; a failure is
- * reported with the number and the name of its step. */
+/* The step list of a container's start, child side. Each row says what it needs from the rows
+ * before it; a failure is reported with the number and the name of its step. */
 #include "engine/runtime/setup.h"
 
 #include <errno.h>
@@ -65,9 +65,9 @@ static int setup_join(struct setup *setup, struct err *err)
         const char *name;
         int flag;
     } rows[] = {
-        { &setup->spec->net, "network", CLONE_NEWNET },
-        { &setup->spec->ipc, "ipc", CLONE_NEWIPC },
-        { &setup->spec->uts, "uts", CLONE_NEWUTS },
+        {&setup->spec->net, "network", CLONE_NEWNET},
+        {&setup->spec->ipc, "ipc", CLONE_NEWIPC},
+        {&setup->spec->uts, "uts", CLONE_NEWUTS},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].ns->mode != NS_PATH)
@@ -83,7 +83,8 @@ static int setup_join_target(struct setup *setup, struct err *err)
 {
     if (userns_open(setup, err) < 0)
         return -1;
-    if (setns(setup->target, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
+    if (setns(setup->target,
+              CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
         return err_sys(err, "join the container's namespaces");
     setup->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return setup->root_fd < 0 ? err_sys(err, "open the container's root") : 0;
@@ -119,7 +120,8 @@ static int setup_owner(struct setup *setup, struct err *err)
     (void)setfsgid(setup->root_uid); /* no error is reported by these; read back below */
     (void)setfsuid(setup->root_uid);
     if ((uid_t)setfsuid((uid_t)-1) != setup->root_uid)
-        return err_set(err, ERR_SYSTEM, "become the owner of new files (fsuid %u)", setup->root_uid);
+        return err_set(err, ERR_SYSTEM, "become the owner of new files (fsuid %u)",
+                       setup->root_uid);
     return caps_raise(err);
 }
 
@@ -145,7 +147,8 @@ static int setup_user(struct setup *setup, struct err *err)
     snprintf(short_id, sizeof(short_id), "%.12s", setup->spec->id);
     if (user_load(setup->root_fd, process->user, &process->groups, &setup->ids, err) < 0)
         return -1;
-    setup->env = process_environment(process, &setup->ids, setup->spec->hostname ? setup->spec->hostname : short_id);
+    setup->env = process_environment(process, &setup->ids,
+                                     setup->spec->hostname ? setup->spec->hostname : short_id);
     return 0;
 }
 
@@ -158,7 +161,8 @@ static int setup_stdio(struct setup *setup, struct err *err)
         if (dup2(setup->stdio[i], i) < 0)
             return err_sys(err, "set descriptor %d", i);
         /* so that the user inside may open /dev/stdout by name */
-        if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) && fchown(i, setup->root_uid + setup->ids.uid, (gid_t)-1) < 0)
+        if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) &&
+            fchown(i, setup->root_uid + setup->ids.uid, (gid_t)-1) < 0)
             return err_sys(err, "give descriptor %d to the user", i);
     }
     return 0;
@@ -179,7 +183,8 @@ static int setup_identity(struct setup *setup, struct err *err)
         .ids = &setup->ids,
         .filter = setup->filter,
         .userns_fd = setup->userns_fd,
-        .own_mounts = setup->target < 0 && setup->userns_fd >= 0 && setup->process->capabilities & CAP_BIT(CAP_SYS_ADMIN),
+        .own_mounts = setup->target < 0 && setup->userns_fd >= 0 &&
+                      setup->process->capabilities & CAP_BIT(CAP_SYS_ADMIN),
         .init_fd = setup->init_fd,
     };
     umask(022);
@@ -192,7 +197,7 @@ static int setup_identity(struct setup *setup, struct err *err)
 
 static int setup_exec(struct setup *setup, struct err *err)
 {
-    const struct confinement confinement = { .init_fd = setup->init_fd };
+    const struct confinement confinement = {.init_fd = setup->init_fd};
     return process_exec(&confinement, setup->process, setup->env, err);
 }
 
@@ -201,51 +206,53 @@ struct setup_step {
     int (*run)(struct setup *setup, struct err *err);
 };
 
-static const struct setup_step steps[] = {      /* order matters; the reason stands beside each */
-    { "session", setup_start },                 /* a death of the monitor must kill a half-made container */
-    { "cgroups", setup_cgroup },                /* needs the host's /sys; limits hold for all that follows */
-    { "namespaces", setup_join },               /* names of the host are needed */
-    { "limits", setup_limits },                 /* needs the host's root and the host's /proc */
-    { "mount sources", setup_mount_sources },   /* before the mounts lose their peers */
-    { "private mounts", setup_private },        /* nothing we mount from here on may reach the host */
-    { "owner", setup_owner },                   /* what is made from here on belongs to the container's root */
-    { "root filesystem", setup_rootfs },
-    { "/proc", setup_proc },                    /* needs the new pid namespace */
-    { "/sys", setup_sys },                      /* needs the network namespace */
-    { "/sys/fs/cgroup", setup_cgroup_view },
-    { "/dev", setup_dev },
-    { "devices", setup_devices },
-    { "host name", setup_names },
-    { "mounts", setup_mounts },                 /* may lie on any of the above */
-    { "sysctls", setup_sysctls },               /* before /proc/sys is read-only */
-    { "masked paths", setup_masks },            /* after the user's mounts: nothing of theirs may uncover */
-    { "read-only paths", setup_readonly },
-    { "user", setup_user },                     /* reads the image's files, with all mounts in place */
-    { "terminal", setup_terminal },             /* needs /dev/pts and the user's id */
-    { "root", setup_pivot },                    /* the host is gone afterwards */
-    { "standard streams", setup_stdio },
-    { "working directory", setup_cwd },
-    { "identity", setup_identity },             /* forbids all of the above */
-    { "program", setup_exec },
+static const struct setup_step steps[] = {
+    /* order matters; the reason stands beside each */
+    {"session", setup_start},   /* a death of the monitor must kill a half-made container */
+    {"cgroups", setup_cgroup},  /* needs the host's /sys; limits hold for all that follows */
+    {"namespaces", setup_join}, /* names of the host are needed */
+    {"limits", setup_limits},   /* needs the host's root and the host's /proc */
+    {"mount sources", setup_mount_sources}, /* before the mounts lose their peers */
+    {"private mounts", setup_private},      /* nothing we mount from here on may reach the host */
+    {"owner", setup_owner}, /* what is made from here on belongs to the container's root */
+    {"root filesystem", setup_rootfs},
+    {"/proc", setup_proc}, /* needs the new pid namespace */
+    {"/sys", setup_sys},   /* needs the network namespace */
+    {"/sys/fs/cgroup", setup_cgroup_view},
+    {"/dev", setup_dev},
+    {"devices", setup_devices},
+    {"host name", setup_names},
+    {"mounts", setup_mounts},      /* may lie on any of the above */
+    {"sysctls", setup_sysctls},    /* before /proc/sys is read-only */
+    {"masked paths", setup_masks}, /* after the user's mounts: nothing of theirs may uncover */
+    {"read-only paths", setup_readonly},
+    {"user", setup_user},         /* reads the image's files, with all mounts in place */
+    {"terminal", setup_terminal}, /* needs /dev/pts and the user's id */
+    {"root", setup_pivot},        /* the host is gone afterwards */
+    {"standard streams", setup_stdio},
+    {"working directory", setup_cwd},
+    {"identity", setup_identity}, /* forbids all of the above */
+    {"program", setup_exec},
 };
 
 static const struct setup_step exec_steps[] = {
-    { "session", setup_start },
-    { "cgroups", setup_cgroup },
-    { "limits", setup_limits },
-    { "namespaces", setup_join_target },        /* the host is gone afterwards */
-    { "owner", setup_owner },
-    { "user", setup_user },
-    { "terminal", setup_terminal },
-    { "standard streams", setup_stdio },
-    { "working directory", setup_cwd },
-    { "identity", setup_identity },
-    { "program", setup_exec },
+    {"session", setup_start},
+    {"cgroups", setup_cgroup},
+    {"limits", setup_limits},
+    {"namespaces", setup_join_target}, /* the host is gone afterwards */
+    {"owner", setup_owner},
+    {"user", setup_user},
+    {"terminal", setup_terminal},
+    {"standard streams", setup_stdio},
+    {"working directory", setup_cwd},
+    {"identity", setup_identity},
+    {"program", setup_exec},
 };
 
-__attribute__((noreturn)) static void steps_walk(struct setup *setup, const char *what, const struct setup_step *list, size_t count)
+__attribute__((noreturn)) static void steps_walk(struct setup *setup, const char *what,
+                                                 const struct setup_step *list, size_t count)
 {
-    struct err err = { 0 };
+    struct err err = {0};
     for (size_t i = 0; i < count; i++) {
         if (list[i].run(setup, &err) == 0)
             continue;

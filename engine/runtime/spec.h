@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spec.h - everything one container needs to run, as plain data. Pure.
  *
- * The orchestrator makes it from a service, an image and what netd and volumes answered; it is kept as JSON in
- * container.json (intent) and handed to winch-monitor as a packed blob in a sealed memfd, so that the monitor needs no
- * parser for text. One table (spec_table.c) describes the fields; JSON and packed form both walk it.
- * The engine knows nothing of services. Source of names and meanings: OCI runtime-spec 1.2 where it has the
- * notion; cgroup v2 admin guide for limits.
+ * The orchestrator makes it from a service, an image and what netd and volumes answered; it is kept
+ * as JSON in container.json (intent) and handed to winch-monitor as a packed blob in a sealed
+ * memfd, so that the monitor needs no parser for text. One table (spec_table.c) describes the
+ * fields; JSON and packed form both walk it. The engine knows nothing of services. Source of names
+ * and meanings: OCI runtime-spec 1.2 where it has the notion; cgroup v2 admin guide for limits.
  *
- * Strings and arrays are borrowed from the arena or mapping they were read into. Zero means "absent" for every field
- * unless said otherwise, so `struct container_spec spec = {0}` is a legal start. */
+ * Strings and arrays are borrowed from the arena or mapping they were read into. Zero means
+ * "absent" for every field unless said otherwise, so `struct container_spec spec = {0}` is a legal
+ * start. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,39 +42,50 @@ struct spec_ns {
 enum mount_kind {
     MOUNT_BIND,  /* source is a path on the host */
     MOUNT_TMPFS, /* size_bytes, mode, uid, gid */
-    MOUNT_FILE,  /* a small file with `content` on a per-container read-only tmpfs (secrets, configs): mode, uid, gid */
-    MOUNT_LAYERS /* read-only view of an image: source = ':'-separated layer directories, top first */
+    MOUNT_FILE,  /* a small file with `content` on a per-container read-only tmpfs (secrets,
+                    configs): mode, uid, gid */
+    MOUNT_LAYERS /* read-only view of an image: source = ':'-separated layer directories, top first
+                  */
 };
-enum mount_propagation { PROP_PRIVATE, PROP_RPRIVATE, PROP_SLAVE, PROP_RSLAVE, PROP_SHARED, PROP_RSHARED };
+enum mount_propagation {
+    PROP_PRIVATE,
+    PROP_RPRIVATE,
+    PROP_SLAVE,
+    PROP_RSLAVE,
+    PROP_SHARED,
+    PROP_RSHARED
+};
 
-/* In the order they are mounted (parents first). target is absolute, cleaned, resolved inside the container's root. */
+/* In the order they are mounted (parents first). target is absolute, cleaned, resolved inside the
+ * container's root. */
 struct spec_mount {
     enum mount_kind kind;
     const char *source;
     const char *target;
-    const char *subpath;        /* below source, resolved with RESOLVE_IN_ROOT; "" or NULL: none */
-    const char *content;        /* MOUNT_FILE: bytes (content_size of them) */
+    const char *subpath; /* below source, resolved with RESOLVE_IN_ROOT; "" or NULL: none */
+    const char *content; /* MOUNT_FILE: bytes (content_size of them) */
     uint64_t content_size;
-    bool read_only;             /* recursively */
-    bool recursive;             /* bind with submounts */
-    bool idmap;                 /* show on-disk ids unshifted inside (id-mapped mount with the container's user namespace) */
-    bool exec, suid, dev;       /* default off means noexec nosuid nodev: volumes set exec and suid */
-    bool is_file;               /* create a missing target as a file, else as a directory */
-    bool optional;              /* target that cannot be mounted is skipped with a note (masked-path style) */
+    bool read_only; /* recursively */
+    bool recursive; /* bind with submounts */
+    bool idmap;     /* show on-disk ids unshifted inside (id-mapped mount with the container's user
+                       namespace) */
+    bool exec, suid, dev; /* default off means noexec nosuid nodev: volumes set exec and suid */
+    bool is_file;         /* create a missing target as a file, else as a directory */
+    bool optional; /* target that cannot be mounted is skipped with a note (masked-path style) */
     enum mount_propagation propagation;
-    uint64_t size_bytes;        /* tmpfs; 0: kernel's default */
-    uint32_t mode;              /* tmpfs, file; 0: 1777 for tmpfs, 0444 for files */
-    uint32_t uid, gid;          /* inside ids */
+    uint64_t size_bytes; /* tmpfs; 0: kernel's default */
+    uint32_t mode;       /* tmpfs, file; 0: 1777 for tmpfs, 0444 for files */
+    uint32_t uid, gid;   /* inside ids */
 };
 
-struct spec_device { /* beside the default nodes */
-    const char *source;      /* host path, checked to be a device when used */
+struct spec_device {    /* beside the default nodes */
+    const char *source; /* host path, checked to be a device when used */
     const char *target;
     const char *permissions; /* subset of "rwm" */
 };
 
 struct spec_rlimit {
-    const char *name; /* "nofile" */
+    const char *name;    /* "nofile" */
     uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };
 
@@ -91,17 +103,19 @@ struct spec_pair {
 struct spec_resources {
     int64_t memory_max;         /* bytes; 0: no limit */
     int64_t memory_reservation; /* bytes, soft limit; 0: none */
-    int64_t memory_swap;        /* memory + swap as docker means it; 0: twice memory_max; -1: unlimited */
-    int64_t memory_swappiness;  /* 0-100; -1: absent (set it!) */
-    bool oom_kill_disable;      /* v1 only */
-    int64_t pids_max;           /* 0: default 4096; -1: unlimited */
-    int64_t cpu_quota_us;       /* per period; 0: none */
-    int64_t cpu_period_us;      /* 0: 100000 */
-    int64_t cpu_shares;         /* v1 unit (1024 = one share); 0: default */
+    int64_t memory_swap; /* memory + swap as docker means it; 0: twice memory_max; -1: unlimited */
+    int64_t memory_swappiness; /* 0-100; -1: absent (set it!) */
+    bool oom_kill_disable;     /* v1 only */
+    int64_t pids_max;          /* 0: default 4096; -1: unlimited */
+    int64_t cpu_quota_us;      /* per period; 0: none */
+    int64_t cpu_period_us;     /* 0: 100000 */
+    int64_t cpu_shares;        /* v1 unit (1024 = one share); 0: default */
     int64_t cpu_rt_runtime_us, cpu_rt_period_us;
     const char *cpuset_cpus, *cpuset_mems;
     int64_t io_weight; /* 10-1000; 0: default */
-    SPEC_LIST(struct spec_pair) io_max; /* key: "/dev/sda rbps" style "PATH KIND" with KIND rbps wbps riops wiops; value: number */
+    SPEC_LIST(struct spec_pair)
+    io_max; /* key: "/dev/sda rbps" style "PATH KIND" with KIND rbps wbps riops wiops; value: number
+             */
 };
 
 enum log_driver { LOG_DRIVER_FILE /* json-file, local, default */, LOG_DRIVER_NONE };
@@ -116,43 +130,46 @@ struct spec_log {
 /* What a process inside is: for the first process, exec, probes, hooks alike. */
 struct spec_process {
     struct spec_strings argv; /* never empty */
-    struct spec_strings env;  /* KEY=VALUE, complete: nothing is added but HOME and HOSTNAME when missing, TERM with a tty */
+    struct spec_strings env;  /* KEY=VALUE, complete: nothing is added but HOME and HOSTNAME when
+                                 missing, TERM with a tty */
     const char *cwd;          /* absolute; NULL: "/" ; created when missing */
-    const char *user;         /* "uid[:gid]" or names, resolved in the image's passwd and group; NULL: 0:0 */
+    const char
+        *user; /* "uid[:gid]" or names, resolved in the image's passwd and group; NULL: 0:0 */
     struct spec_strings groups; /* supplementary, names or numbers */
-    uint64_t capabilities;    /* bit n = capability n: bounding, and effective for uid 0 */
+    uint64_t capabilities;      /* bit n = capability n: bounding, and effective for uid 0 */
     bool no_new_privs;
     bool tty;
-    int64_t oom_score_adj;    /* 0: unchanged */
+    int64_t oom_score_adj; /* 0: unchanged */
 };
 
 struct container_spec {
     int64_t version; /* SPEC_VERSION */
     const char *id;  /* 64 hex */
     const char *name;
-    const char *hostname;   /* set in the uts namespace; NULL: short id */
+    const char *hostname; /* set in the uts namespace; NULL: short id */
     const char *domainname;
 
     struct spec_process process;
-    bool init;       /* winch-init as PID 1, the process is its child */
-    bool stdin_open; /* keep stdin open (else /dev/null) */
+    bool init;           /* winch-init as PID 1, the process is its child */
+    bool stdin_open;     /* keep stdin open (else /dev/null) */
     int64_t stop_signal; /* number; 0: SIGTERM */
 
     /* root file system */
     struct spec_strings layers; /* absolute diff directories, top layer first */
     const char *state_dir;      /* /var/lib/winch/containers/<id>: upper/ work/ log/ */
-    const char *run_dir;        /* /run/winch/containers/<id>: status, monitor.sock, out, err, secrets */
-    bool read_only;             /* root read-only */
-    int64_t shm_bytes;          /* /dev/shm; 0: 64 MiB */
+    const char *run_dir; /* /run/winch/containers/<id>: status, monitor.sock, out, err, secrets */
+    bool read_only;      /* root read-only */
+    int64_t shm_bytes;   /* /dev/shm; 0: 64 MiB */
     SPEC_LIST(struct spec_mount) mounts;
     SPEC_LIST(struct spec_device) devices;
     struct spec_strings device_rules; /* "c 1:3 mr" */
-    struct spec_strings masked_paths, readonly_paths; /* the orchestrator fills in the defaults (spec_default_…) */
+    struct spec_strings masked_paths,
+        readonly_paths; /* the orchestrator fills in the defaults (spec_default_…) */
 
     /* namespaces */
-    const char *userns;   /* path of the pinned user namespace, NULL: the host's */
-    int64_t id_base;      /* host id of inside id 0; only with userns */
-    int64_t id_count;     /* 65536 */
+    const char *userns; /* path of the pinned user namespace, NULL: the host's */
+    int64_t id_base;    /* host id of inside id 0; only with userns */
+    int64_t id_count;   /* 65536 */
     struct spec_ns net, pid, ipc, uts, cgroup;
 
     /* confinement */
@@ -162,17 +179,19 @@ struct container_spec {
     bool privileged;
     SPEC_LIST(struct spec_rlimit) rlimits;
     SPEC_LIST(struct spec_pair) sysctls; /* not net.*: netd sets those */
-    const char *cgroup_path;             /* relative: "winch/<project>/<id>", below each hierarchy */
+    const char *cgroup_path; /* relative: "winch/<project>/<id>", below each hierarchy */
     struct spec_resources resources;
 
     struct spec_log log;
 
-    /* When the monitor's notice finds no supervisor, it starts this (absolute path + arguments), detached. */
+    /* When the monitor's notice finds no supervisor, it starts this (absolute path + arguments),
+     * detached. */
     struct spec_strings wake_argv;
     const char *supervisor_socket; /* path; NULL: nobody to tell */
 };
 
-/* One more process in a running container (exec, probe, hook): everything else is the container's. */
+/* One more process in a running container (exec, probe, hook): everything else is the container's.
+ */
 struct exec_spec {
     struct spec_process process;
     int64_t timeout_us; /* 0: none; at its end the process and all it started are killed */
@@ -180,17 +199,22 @@ struct exec_spec {
     bool privileged;    /* no seccomp filter */
 };
 
-/* JSON round trip. to_json writes only what differs from zero. from_json: ERR_CORRUPT with the field's name; unknown
- * fields are ERR_CORRUPT too (a newer writer). */
+/* JSON round trip. to_json writes only what differs from zero. from_json: ERR_CORRUPT with the
+ * field's name; unknown fields are ERR_CORRUPT too (a newer writer). */
 struct jv;
 struct jv *container_spec_to_json(const struct container_spec *spec);
-int container_spec_from_json(struct arena *arena, const struct jv *value, struct container_spec *ret_spec, struct err *err);
-/* Packed form for memfds: free(*ret_data). unpack validates every offset and length; strings point into
- * data, arrays are allocated in the arena. ERR_CORRUPT, ERR_LIMIT. libc only. */
-int container_spec_pack(const struct container_spec *spec, void **ret_data, size_t *ret_size, struct err *err);
-int container_spec_unpack(struct arena *arena, const void *data, size_t size, struct container_spec *ret_spec, struct err *err);
-int exec_spec_pack(const struct exec_spec *spec, void **ret_data, size_t *ret_size, struct err *err);
-int exec_spec_unpack(struct arena *arena, const void *data, size_t size, struct exec_spec *ret_spec, struct err *err);
+int container_spec_from_json(struct arena *arena, const struct jv *value,
+                             struct container_spec *ret_spec, struct err *err);
+/* Packed form for memfds: free(*ret_data). unpack validates every offset and length; strings point
+ * into data, arrays are allocated in the arena. ERR_CORRUPT, ERR_LIMIT. libc only. */
+int container_spec_pack(const struct container_spec *spec, void **ret_data, size_t *ret_size,
+                        struct err *err);
+int container_spec_unpack(struct arena *arena, const void *data, size_t size,
+                          struct container_spec *ret_spec, struct err *err);
+int exec_spec_pack(const struct exec_spec *spec, void **ret_data, size_t *ret_size,
+                   struct err *err);
+int exec_spec_unpack(struct arena *arena, const void *data, size_t size, struct exec_spec *ret_spec,
+                     struct err *err);
 
 /* Defaults of docs/security.md, for the orchestrator. Arrays are static, NULL-terminated. */
 extern const char *const spec_default_masked_paths[];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths that every container but a privileged one gets masked or read-only (docs/security.md). Missing ones are
- * skipped. "cpu*" stands for each cpu that exists. Pure data. */
+/* Paths that every container but a privileged one gets masked or read-only (docs/security.md).
+ * Missing ones are skipped. "cpu*" stands for each cpu that exists. Pure data. */
 #include "engine/runtime/spec.h"
 
 const char *const spec_default_masked_paths[] = {

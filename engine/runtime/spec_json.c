@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Specs as JSON objects, by the rows of spec_table.h: only what differs from zero is written, an unknown
- * field is refused with its path. Bytes that are no text are written as {"hex":"…"}. */
+/* Specs as JSON objects, by the rows of spec_table.h: only what differs from zero is written, an
+ * unknown field is refused with its path. Bytes that are no text are written as {"hex":"…"}. */
 #include <string.h>
 
 #include "base/json.h"
@@ -9,7 +9,8 @@
 #include "engine/runtime/spec.h"
 #include "engine/runtime/spec_table.h"
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 static struct jv *record_to_json(const struct spec_table *table, const void *object);
 
@@ -27,7 +28,7 @@ static struct jv *bytes_to_json(const char *data, size_t size)
         _cleanup_free_ char *text = xstrndup(data, size);
         return jv_string(text);
     }
-    _cleanup_str_ struct str hex = { 0 };
+    _cleanup_str_ struct str hex = {0};
     for (size_t i = 0; i < size; i++)
         str_addf(&hex, "%02x", (unsigned char)data[i]);
     struct jv *object = jv_object();
@@ -87,7 +88,8 @@ static struct jv *field_to_json(const struct spec_field *field, const char *at, 
             return NULL;
         struct jv *array = jv_array();
         for (size_t i = 0; i < list->count; i++)
-            jv_add(array, record_to_json(field->table, (const char *)list->items + i * field->table->size));
+            jv_add(array, record_to_json(field->table,
+                                         (const char *)list->items + i * field->table->size));
         return array;
     }
     }
@@ -111,10 +113,11 @@ struct jv *container_spec_to_json(const struct container_spec *spec)
     return record_to_json(&spec_container_table, spec);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
-static int record_from_json(struct arena *arena, const struct jv *value, const struct spec_table *table, void *object,
-                            struct err *err);
+static int record_from_json(struct arena *arena, const struct jv *value,
+                            const struct spec_table *table, void *object, struct err *err);
 
 static int kind_bad(const char *wanted, struct err *err)
 {
@@ -125,7 +128,7 @@ static int strings_from_json(struct arena *arena, const struct jv *value, char *
 {
     if (jv_kind(value) != JV_ARRAY)
         return kind_bad("an array of strings", err);
-    struct spec_strings strings = { .count = jv_count(value) };
+    struct spec_strings strings = {.count = jv_count(value)};
     strings.items = arena_alloc(arena, (strings.count + 1) * sizeof(*strings.items));
     for (size_t i = 0; i < strings.count; i++) {
         const char *text = jv_text(jv_at(value, i));
@@ -143,8 +146,8 @@ static int hex_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-static int bytes_from_json(struct arena *arena, const struct jv *value, const struct spec_field *field, char *at,
-                           char *object, struct err *err)
+static int bytes_from_json(struct arena *arena, const struct jv *value,
+                           const struct spec_field *field, char *at, char *object, struct err *err)
 {
     const char *text = jv_text(value), *hex = text ? NULL : jv_get_str(value, "hex", NULL);
     if (!text && (!hex || strlen(hex) % 2))
@@ -166,7 +169,8 @@ static int bytes_from_json(struct arena *arena, const struct jv *value, const st
     return 0;
 }
 
-static int enum_from_json(const struct jv *value, const struct spec_field *field, char *at, struct err *err)
+static int enum_from_json(const struct jv *value, const struct spec_field *field, char *at,
+                          struct err *err)
 {
     const char *text = jv_text(value);
     for (uint32_t i = 0; text && field->words[i]; i++)
@@ -177,21 +181,23 @@ static int enum_from_json(const struct jv *value, const struct spec_field *field
     return kind_bad("a known word", err);
 }
 
-static int records_from_json(struct arena *arena, const struct jv *value, const struct spec_field *field, char *at,
-                             struct err *err)
+static int records_from_json(struct arena *arena, const struct jv *value,
+                             const struct spec_field *field, char *at, struct err *err)
 {
     if (jv_kind(value) != JV_ARRAY)
         return kind_bad("an array", err);
-    struct spec_list list = { .count = jv_count(value) };
+    struct spec_list list = {.count = jv_count(value)};
     list.items = arena_alloc(arena, (list.count + 1) * field->table->size);
     for (size_t i = 0; i < list.count; i++)
-        if (record_from_json(arena, jv_at(value, i), field->table, (char *)list.items + i * field->table->size, err) < 0)
+        if (record_from_json(arena, jv_at(value, i), field->table,
+                             (char *)list.items + i * field->table->size, err) < 0)
             return err_wrap(err, "[%zu]", i);
     memcpy(at, &list, sizeof(list));
     return 0;
 }
 
-static int integer_from_json(const struct jv *value, const struct spec_field *field, char *at, struct err *err)
+static int integer_from_json(const struct jv *value, const struct spec_field *field, char *at,
+                             struct err *err)
 {
     if (jv_kind(value) != JV_INT)
         return kind_bad("an integer", err);
@@ -207,8 +213,8 @@ static int integer_from_json(const struct jv *value, const struct spec_field *fi
     return 0;
 }
 
-static int field_from_json(struct arena *arena, const struct jv *value, const struct spec_field *field, char *object,
-                           struct err *err)
+static int field_from_json(struct arena *arena, const struct jv *value,
+                           const struct spec_field *field, char *object, struct err *err)
 {
     char *at = object + field->offset;
     switch (field->type) {
@@ -250,8 +256,8 @@ static const struct spec_field *field_find(const struct spec_table *table, const
     return NULL;
 }
 
-static int record_from_json(struct arena *arena, const struct jv *value, const struct spec_table *table, void *object,
-                            struct err *err)
+static int record_from_json(struct arena *arena, const struct jv *value,
+                            const struct spec_table *table, void *object, struct err *err)
 {
     if (jv_kind(value) != JV_OBJECT)
         return kind_bad("an object", err);
@@ -268,9 +274,10 @@ static int record_from_json(struct arena *arena, const struct jv *value, const s
     return 0;
 }
 
-int container_spec_from_json(struct arena *arena, const struct jv *value, struct container_spec *ret_spec, struct err *err)
+int container_spec_from_json(struct arena *arena, const struct jv *value,
+                             struct container_spec *ret_spec, struct err *err)
 {
-    struct container_spec spec = { 0 };
+    struct container_spec spec = {0};
     if (record_from_json(arena, value, &spec_container_table, &spec, err) < 0)
         return -1;
     *ret_spec = spec;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packed form of a spec: what the monitor reads instead of JSON. A header, then records. A record is a
- * row of fields in ascending order; a field is its number (16 bits, position in the table + 1), its type (16 bits), its
- * length (32 bits) and that many bytes; fields that are zero are left out. Strings carry their terminator, so
- * that they can be used where they lie. Every length is checked against what is left before it is believed. */
+/* The packed form of a spec: what the monitor reads instead of JSON. A header, then records. A
+ * record is a row of fields in ascending order; a field is its number (16 bits, position in the
+ * table + 1), its type (16 bits), its length (32 bits) and that many bytes; fields that are zero
+ * are left out. Strings carry their terminator, so that they can be used where they lie. Every
+ * length is checked against what is left before it is believed. */
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
@@ -24,7 +25,8 @@ struct pack_field {
     uint32_t length;
 };
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 static void record_write(struct str *out, const struct spec_table *table, const void *object);
 
@@ -42,7 +44,8 @@ static void u32_write(struct str *out, uint32_t value)
     str_add_bytes(out, &value, sizeof(value));
 }
 
-static void payload_write(struct str *out, const struct spec_field *field, const char *at, const char *object)
+static void payload_write(struct str *out, const struct spec_field *field, const char *at,
+                          const char *object)
 {
     switch (field->type) {
     case SPEC_STRING: {
@@ -123,7 +126,7 @@ static void record_write(struct str *out, const struct spec_table *table, const 
         const char *at = (const char *)object + field->offset;
         if (field_is_absent(field, at))
             continue;
-        struct pack_field head = { .number = (uint16_t)(i + 1), .type = (uint16_t)field->type };
+        struct pack_field head = {.number = (uint16_t)(i + 1), .type = (uint16_t)field->type};
         size_t head_at = out->size;
         str_add_bytes(out, &head, sizeof(head));
         payload_write(out, field, at, object);
@@ -132,15 +135,16 @@ static void record_write(struct str *out, const struct spec_table *table, const 
     }
 }
 
-static int spec_pack(const struct spec_table *table, uint32_t kind, const void *object, void **ret_data,
-                     size_t *ret_size, struct err *err)
+static int spec_pack(const struct spec_table *table, uint32_t kind, const void *object,
+                     void **ret_data, size_t *ret_size, struct err *err)
 {
-    _cleanup_str_ struct str out = { 0 };
-    struct pack_header header = { .magic = PACK_MAGIC, .version = SPEC_VERSION, .kind = kind };
+    _cleanup_str_ struct str out = {0};
+    struct pack_header header = {.magic = PACK_MAGIC, .version = SPEC_VERSION, .kind = kind};
     str_add_bytes(&out, &header, sizeof(header));
     record_write(&out, table, object);
     if (out.size > SPEC_PACKED_MAX)
-        return err_set(err, ERR_LIMIT, "specification takes %zu bytes, more than %d", out.size, SPEC_PACKED_MAX);
+        return err_set(err, ERR_LIMIT, "specification takes %zu bytes, more than %d", out.size,
+                       SPEC_PACKED_MAX);
     header.size = (uint32_t)out.size;
     memcpy(out.data, &header, sizeof(header));
     *ret_size = out.size;
@@ -148,14 +152,15 @@ static int spec_pack(const struct spec_table *table, uint32_t kind, const void *
     return 0;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 struct cursor {
     const char *at, *end;
 };
 
-static int record_read(struct arena *arena, struct cursor cursor, const struct spec_table *table, void *object,
-                       struct err *err);
+static int record_read(struct arena *arena, struct cursor cursor, const struct spec_table *table,
+                       void *object, struct err *err);
 
 static int field_bad(const struct spec_field *field, struct err *err)
 {
@@ -171,12 +176,13 @@ static bool u32_read(struct cursor *cursor, uint32_t *ret_value)
     return true;
 }
 
-static int strings_read(struct arena *arena, struct cursor cursor, const struct spec_field *field, char *at,
-                        struct err *err)
+static int strings_read(struct arena *arena, struct cursor cursor, const struct spec_field *field,
+                        char *at, struct err *err)
 {
     struct spec_strings strings;
     uint32_t count;
-    if (!u32_read(&cursor, &count) || count > PACK_COUNT_MAX || (ptrdiff_t)count > cursor.end - cursor.at)
+    if (!u32_read(&cursor, &count) || count > PACK_COUNT_MAX ||
+        (ptrdiff_t)count > cursor.end - cursor.at)
         return field_bad(field, err);
     strings.count = count;
     strings.items = arena_alloc(arena, (count + 1) * sizeof(*strings.items));
@@ -193,8 +199,8 @@ static int strings_read(struct arena *arena, struct cursor cursor, const struct 
     return 0;
 }
 
-static int records_read(struct arena *arena, struct cursor cursor, const struct spec_field *field, char *at,
-                        struct err *err)
+static int records_read(struct arena *arena, struct cursor cursor, const struct spec_field *field,
+                        char *at, struct err *err)
 {
     struct spec_list list;
     uint32_t count;
@@ -207,8 +213,9 @@ static int records_read(struct arena *arena, struct cursor cursor, const struct 
         uint32_t length;
         if (!u32_read(&cursor, &length) || (ptrdiff_t)length > cursor.end - cursor.at)
             return field_bad(field, err);
-        struct cursor item = { cursor.at, cursor.at + length };
-        if (record_read(arena, item, field->table, (char *)list.items + i * field->table->size, err) < 0)
+        struct cursor item = {cursor.at, cursor.at + length};
+        if (record_read(arena, item, field->table, (char *)list.items + i * field->table->size,
+                        err) < 0)
             return -1;
         cursor.at += length;
     }
@@ -218,7 +225,8 @@ static int records_read(struct arena *arena, struct cursor cursor, const struct 
     return 0;
 }
 
-static int scalar_read(struct cursor cursor, const struct spec_field *field, size_t size, char *at, struct err *err)
+static int scalar_read(struct cursor cursor, const struct spec_field *field, size_t size, char *at,
+                       struct err *err)
 {
     if ((size_t)(cursor.end - cursor.at) != size)
         return field_bad(field, err);
@@ -226,8 +234,8 @@ static int scalar_read(struct cursor cursor, const struct spec_field *field, siz
     return 0;
 }
 
-static int payload_read(struct arena *arena, struct cursor cursor, const struct spec_field *field, char *at,
-                        char *object, struct err *err)
+static int payload_read(struct arena *arena, struct cursor cursor, const struct spec_field *field,
+                        char *at, char *object, struct err *err)
 {
     size_t length = (size_t)(cursor.end - cursor.at);
     switch (field->type) {
@@ -274,8 +282,8 @@ static int payload_read(struct arena *arena, struct cursor cursor, const struct 
     return field_bad(field, err);
 }
 
-static int record_read(struct arena *arena, struct cursor cursor, const struct spec_table *table, void *object,
-                       struct err *err)
+static int record_read(struct arena *arena, struct cursor cursor, const struct spec_table *table,
+                       void *object, struct err *err)
 {
     unsigned last = 0;
     while (cursor.at < cursor.end) {
@@ -285,13 +293,16 @@ static int record_read(struct arena *arena, struct cursor cursor, const struct s
         memcpy(&head, cursor.at, sizeof(head));
         cursor.at += sizeof(head);
         if (head.number <= last || (ptrdiff_t)head.length > cursor.end - cursor.at)
-            return err_set(err, ERR_CORRUPT, "packed specification: field %u is damaged", head.number);
+            return err_set(err, ERR_CORRUPT, "packed specification: field %u is damaged",
+                           head.number);
         if (head.number > table->count)
-            return err_set(err, ERR_UNSUPPORTED, "packed specification: field %u is newer than this monitor", head.number);
+            return err_set(err, ERR_UNSUPPORTED,
+                           "packed specification: field %u is newer than this monitor",
+                           head.number);
         const struct spec_field *field = &table->fields[head.number - 1];
         if (head.type != field->type)
             return field_bad(field, err);
-        struct cursor payload = { cursor.at, cursor.at + head.length };
+        struct cursor payload = {cursor.at, cursor.at + head.length};
         if (payload_read(arena, payload, field, (char *)object + field->offset, object, err) < 0)
             return -1;
         cursor.at += head.length;
@@ -300,37 +311,43 @@ static int record_read(struct arena *arena, struct cursor cursor, const struct s
     return 0;
 }
 
-static int spec_unpack(struct arena *arena, const struct spec_table *table, uint32_t kind, const void *data, size_t size,
-                       void *object, struct err *err)
+static int spec_unpack(struct arena *arena, const struct spec_table *table, uint32_t kind,
+                       const void *data, size_t size, void *object, struct err *err)
 {
     struct pack_header header;
     if (size > SPEC_PACKED_MAX)
-        return err_set(err, ERR_LIMIT, "packed specification takes %zu bytes, more than %d", size, SPEC_PACKED_MAX);
+        return err_set(err, ERR_LIMIT, "packed specification takes %zu bytes, more than %d", size,
+                       SPEC_PACKED_MAX);
     if (size < sizeof(header))
         return err_set(err, ERR_CORRUPT, "packed specification: truncated");
     memcpy(&header, data, sizeof(header));
     if (header.magic != PACK_MAGIC || header.kind != kind || header.size != size)
         return err_set(err, ERR_CORRUPT, "packed specification: bad header");
     if (header.version > SPEC_VERSION)
-        return err_set(err, ERR_UNSUPPORTED, "packed specification of version %u, known is %d", header.version, SPEC_VERSION);
-    struct cursor cursor = { (const char *)data + sizeof(header), (const char *)data + size };
+        return err_set(err, ERR_UNSUPPORTED, "packed specification of version %u, known is %d",
+                       header.version, SPEC_VERSION);
+    struct cursor cursor = {(const char *)data + sizeof(header), (const char *)data + size};
     return record_read(arena, cursor, table, object, err);
 }
 
-int container_spec_pack(const struct container_spec *spec, void **ret_data, size_t *ret_size, struct err *err)
+int container_spec_pack(const struct container_spec *spec, void **ret_data, size_t *ret_size,
+                        struct err *err)
 {
     return spec_pack(&spec_container_table, PACK_CONTAINER, spec, ret_data, ret_size, err);
 }
 
-int container_spec_unpack(struct arena *arena, const void *data, size_t size, struct container_spec *ret_spec, struct err *err)
+int container_spec_unpack(struct arena *arena, const void *data, size_t size,
+                          struct container_spec *ret_spec, struct err *err)
 {
-    struct container_spec spec = { 0 };
+    struct container_spec spec = {0};
     if (spec_unpack(arena, &spec_container_table, PACK_CONTAINER, data, size, &spec, err) < 0)
         return -1;
     if (!spec.id || !spec.state_dir || !spec.run_dir || spec.process.argv.count == 0)
-        return err_set(err, ERR_CORRUPT, "packed specification: id, state_dir, run_dir and process.argv are needed");
+        return err_set(err, ERR_CORRUPT,
+                       "packed specification: id, state_dir, run_dir and process.argv are needed");
     if (spec.layers.count > SPEC_LAYERS_MAX)
-        return err_set(err, ERR_LIMIT, "%zu layers, more than %d", spec.layers.count, SPEC_LAYERS_MAX);
+        return err_set(err, ERR_LIMIT, "%zu layers, more than %d", spec.layers.count,
+                       SPEC_LAYERS_MAX);
     *ret_spec = spec;
     return 0;
 }
@@ -340,9 +357,10 @@ int exec_spec_pack(const struct exec_spec *spec, void **ret_data, size_t *ret_si
     return spec_pack(&spec_exec_table, PACK_EXEC, spec, ret_data, ret_size, err);
 }
 
-int exec_spec_unpack(struct arena *arena, const void *data, size_t size, struct exec_spec *ret_spec, struct err *err)
+int exec_spec_unpack(struct arena *arena, const void *data, size_t size, struct exec_spec *ret_spec,
+                     struct err *err)
 {
-    struct exec_spec spec = { 0 };
+    struct exec_spec spec = {0};
     if (spec_unpack(arena, &spec_exec_table, PACK_EXEC, data, size, &spec, err) < 0)
         return -1;
     if (spec.process.argv.count == 0)

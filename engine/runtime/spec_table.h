@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spec_table.h - the fields of container_spec and exec_spec as rows: type, place and name of each. spec_json.c and
- * spec_pack.c walk them; nobody else lists the fields. The packed form numbers a row by its position in its
- * table, so rows are only ever added at the end. */
+/* spec_table.h - the fields of container_spec and exec_spec as rows: type, place and name of each.
+ * spec_json.c and spec_pack.c walk them; nobody else lists the fields. The packed form numbers a
+ * row by its position in its table, so rows are only ever added at the end. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start.h: one clone3 for a first process as for an exec; the difference is the flags and the step list. libc only. */
+/* start.h: one clone3 for a first process as for an exec; the difference is the flags and the step
+ * list. libc only. */
 #include "engine/runtime/start.h"
 
 #include <errno.h>
@@ -22,11 +23,14 @@
 
 static uint64_t clone_flags(const struct container_spec *spec)
 {
-    return CLONE_NEWNS | (spec->pid.mode == NS_PRIVATE ? CLONE_NEWPID : 0) | (spec->ipc.mode == NS_PRIVATE ? CLONE_NEWIPC : 0) |
-           (spec->uts.mode == NS_PRIVATE ? CLONE_NEWUTS : 0) | (spec->net.mode == NS_PRIVATE ? CLONE_NEWNET : 0);
+    return CLONE_NEWNS | (spec->pid.mode == NS_PRIVATE ? CLONE_NEWPID : 0) |
+           (spec->ipc.mode == NS_PRIVATE ? CLONE_NEWIPC : 0) |
+           (spec->uts.mode == NS_PRIVATE ? CLONE_NEWUTS : 0) |
+           (spec->net.mode == NS_PRIVATE ? CLONE_NEWNET : 0);
 }
 
-/* Children of ours are born in the pid namespace of `target` (a pidfd or a namespace) until namespace_back. */
+/* Children of ours are born in the pid namespace of `target` (a pidfd or a namespace) until
+ * namespace_back. */
 static int namespace_enter(int target, int *ret_own, struct err *err)
 {
     _cleanup_close_ int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -56,7 +60,7 @@ __attribute__((noreturn)) static void child_run(const struct start *start, int s
         .cgroup = start->cgroup,
         .filter = start->filter,
         .sync = sync,
-        .stdio = { start->stdio[0], start->stdio[1], start->stdio[2] },
+        .stdio = {start->stdio[0], start->stdio[1], start->stdio[2]},
         .init_fd = start->init_fd,
         .target = start->target,
         .userns_fd = -1,
@@ -74,7 +78,7 @@ __attribute__((noreturn)) static void child_run(const struct start *start, int s
 
 static int pair_make(int *ret_ours, int *ret_theirs, struct err *err)
 {
-    const struct timeval limit = { .tv_sec = START_LIMIT_S };
+    const struct timeval limit = {.tv_sec = START_LIMIT_S};
     int pair[2];
     if (sync_pair(pair, err) < 0)
         return -1;
@@ -88,18 +92,21 @@ static int pair_make(int *ret_ours, int *ret_theirs, struct err *err)
 int start_process(const struct start *start, struct started *ret_started, struct err *err)
 {
     _cleanup_close_ int opened = -1, own = -1, ours = -1, theirs = -1;
-    struct err target_err = { 0 };
+    struct err target_err = {0};
     int target = pid_target(start, &opened, &target_err), pidfd = -1;
     if (target_err.code)
         return err_copy(err, &target_err);
-    if (pair_make(&ours, &theirs, err) < 0 || (target >= 0 && namespace_enter(target, &own, err) < 0))
+    if (pair_make(&ours, &theirs, err) < 0 ||
+        (target >= 0 && namespace_enter(target, &own, err) < 0))
         return -1;
-    pid_t pid = sys_clone3(start->target >= 0 ? 0 : clone_flags(start->spec), start->cgroup_fd, &pidfd);
+    pid_t pid =
+        sys_clone3(start->target >= 0 ? 0 : clone_flags(start->spec), start->cgroup_fd, &pidfd);
     int number = errno;
     if (pid == 0)
         child_run(start, theirs);
     if (own >= 0)
-        (void)setns(own, CLONE_NEWPID); /* back to our own, which never fails; else helpers would be born inside */
+        (void)setns(own, CLONE_NEWPID); /* back to our own, which never fails; else helpers would be
+                                           born inside */
     if (pid < 0)
         return err_sysno(err, number, "make the process");
     close_fdp(&theirs);

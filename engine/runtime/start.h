@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start.h - the monitor's side of starting processes: clone, wait for the child's step list, answer with a pidfd. libc
- * only. */
+/* start.h - the monitor's side of starting processes: clone, wait for the child's step list, answer
+ * with a pidfd. libc only. */
 #pragma once
 
 #include <sys/types.h>
@@ -25,7 +25,8 @@ struct start {
 struct started {
     pid_t pid; /* host id */
     int pidfd;
-    struct sync_result sync; /* notes, tty; the rest goes with started_done, when nothing urgent is left to do */
+    struct sync_result
+        sync; /* notes, tty; the rest goes with started_done, when nothing urgent is left to do */
 };
 void started_done(struct started *started);
 

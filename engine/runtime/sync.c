@@ -20,7 +20,7 @@ int sync_pair(int ret_fds[2], struct err *err)
 
 static void message_send(int sock, enum sync_kind kind, int code, int sys_errno, const char *text)
 {
-    struct sync_message message = { .kind = kind, .code = code, .sys_errno = sys_errno };
+    struct sync_message message = {.kind = kind, .code = code, .sys_errno = sys_errno};
     snprintf(message.text, sizeof(message.text), "%s", text);
     (void)fd_send(sock, &message, sizeof(message), NULL, 0); /* a dead monitor reads nothing more */
 }
@@ -42,7 +42,7 @@ void sync_note(int sock, const char *format, ...)
 
 int sync_tty(int sock, int master, struct err *err)
 {
-    struct sync_message message = { .kind = SYNC_TTY };
+    struct sync_message message = {.kind = SYNC_TTY};
     if (fd_send(sock, &message, sizeof(message), &master, 1) < 0)
         return err_sys(err, "pass the terminal");
     return 0;
@@ -50,9 +50,10 @@ int sync_tty(int sock, int master, struct err *err)
 
 void sync_keep(int sock, const int *fds, size_t count)
 {
-    const struct sync_message message = { .kind = SYNC_KEEP };
+    const struct sync_message message = {.kind = SYNC_KEEP};
     for (size_t i = 0; i < count; i += FD_PASS_MAX)
-        if (fd_send(sock, &message, sizeof(message), fds + i, MIN(count - i, (size_t)FD_PASS_MAX)) < 0)
+        if (fd_send(sock, &message, sizeof(message), fds + i, MIN(count - i, (size_t)FD_PASS_MAX)) <
+            0)
             return; /* then they are closed here, slowly */
 }
 
@@ -64,7 +65,8 @@ static void notes_add(char *notes, size_t size, const char *text)
 }
 
 /* Takes the descriptors of a message. */
-static void message_take(struct sync_result *result, const struct sync_message *message, int *fds, size_t count)
+static void message_take(struct sync_result *result, const struct sync_message *message, int *fds,
+                         size_t count)
 {
     if (message->kind == SYNC_NOTE)
         notes_add(result->notes, sizeof(result->notes), message->text);

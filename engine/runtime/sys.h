@@ -16,7 +16,7 @@
 /* As fork(2) with flags. cgroup_fd < 0: the caller's cgroups. ret_pidfd may be NULL. */
 static inline pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 {
-    struct clone_args args = { .flags = flags, .exit_signal = 17 /* SIGCHLD */ };
+    struct clone_args args = {.flags = flags, .exit_signal = 17 /* SIGCHLD */};
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)cgroup_fd;

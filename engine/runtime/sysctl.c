@@ -9,8 +9,9 @@
 #include "base/fd.h"
 #include "engine/runtime/setup.h"
 
-static const char *const ipc_keys[] = { "kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem",
-                                        "kernel/shmall", "kernel/shmmax", "kernel/shmmni", "kernel/shm_rmid_forced" };
+static const char *const ipc_keys[] = {"kernel/msgmax", "kernel/msgmnb",         "kernel/msgmni",
+                                       "kernel/sem",    "kernel/shmall",         "kernel/shmmax",
+                                       "kernel/shmmni", "kernel/shm_rmid_forced"};
 
 /* "kernel.shmmax" and "kernel/shmmax" → "kernel/shmmax"; false for what could leave /proc/sys. */
 static bool key_normalize(const char *key, char *ret_path, size_t size)
@@ -45,8 +46,11 @@ int setup_sysctls(struct setup *setup, struct err *err)
     for (size_t i = 0; i < spec->sysctls.count; i++) {
         const struct spec_pair *pair = &spec->sysctls.items[i];
         char path[256], name[272];
-        if (!sysctl_is_allowed(pair->key, spec->ipc.mode == NS_PRIVATE, spec->uts.mode == NS_PRIVATE))
-            return err_set(err, ERR_CONFIG, "sysctl '%s' does not belong to the container's own namespaces", pair->key);
+        if (!sysctl_is_allowed(pair->key, spec->ipc.mode == NS_PRIVATE,
+                               spec->uts.mode == NS_PRIVATE))
+            return err_set(err, ERR_CONFIG,
+                           "sysctl '%s' does not belong to the container's own namespaces",
+                           pair->key);
         (void)key_normalize(pair->key, path, sizeof(path)); /* allowed keys have a path */
         snprintf(name, sizeof(name), "sys/%s", path);
         _cleanup_close_ int fd = openat(setup->proc_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Thin calls of the descriptor-based mount interface (Linux 5.2 and later; mount_setattr 5.12). libc only. */
+/* Thin calls of the descriptor-based mount interface (Linux 5.2 and later; mount_setattr 5.12).
+ * libc only. */
 #include "engine/runtime/tree.h"
 
 #include <errno.h>
@@ -18,18 +19,19 @@ int tree_clone(int dirfd, const char *path, bool recursive)
 
 int tree_set_attr(int tree, const struct tree_attr *attr)
 {
-    struct mount_attr kernel = { .attr_set = attr->set, .propagation = attr->propagation };
+    struct mount_attr kernel = {.attr_set = attr->set, .propagation = attr->propagation};
     if (attr->userns_fd >= 0) {
         kernel.attr_set |= MOUNT_ATTR_IDMAP;
         kernel.userns_fd = (uint64_t)attr->userns_fd;
     }
-    return mount_setattr(tree, "", AT_EMPTY_PATH | (attr->recursive ? TREE_RECURSIVE : 0), &kernel, sizeof(kernel));
+    return mount_setattr(tree, "", AT_EMPTY_PATH | (attr->recursive ? TREE_RECURSIVE : 0), &kernel,
+                         sizeof(kernel));
 }
 
 int tree_clone_mapped(int dirfd, const char *path, int userns_fd)
 {
     _cleanup_close_ int tree = tree_clone(dirfd, path, false);
-    struct tree_attr attr = { .userns_fd = userns_fd, .propagation = MS_PRIVATE };
+    struct tree_attr attr = {.userns_fd = userns_fd, .propagation = MS_PRIVATE};
     if (tree < 0 || tree_set_attr(tree, &attr) < 0)
         return -1;
     return take_fd(&tree);
@@ -52,15 +54,18 @@ void fs_context_explain(int context, struct err *err)
     }
 }
 
-int fs_mount_new(const char *type, const struct fs_option *options, uint64_t attrs, int *ret_mount, struct err *err)
+int fs_mount_new(const char *type, const struct fs_option *options, uint64_t attrs, int *ret_mount,
+                 struct err *err)
 {
     _cleanup_close_ int context = fsopen(type, FSOPEN_CLOEXEC);
     if (context < 0)
         return err_sys(err, "open file system type %s", type);
     (void)fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0); /* only shown in mountinfo */
     for (; options && options->key; options++)
-        if (fsconfig(context, options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options->key, options->value, 0) < 0)
-            return err_sys(err, "%s option %s=%s", type, options->key, options->value ? options->value : "");
+        if (fsconfig(context, options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+                     options->key, options->value, 0) < 0)
+            return err_sys(err, "%s option %s=%s", type, options->key,
+                           options->value ? options->value : "");
     if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return err_sys(err, "mount %s", type);
     int mount_fd = fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attrs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* user.h - who a process inside is: the words of `user` and `group_add` against the image's passwd and group. Pure,
- * but for user_load. Digits are always a number, never a name (SEC: PRO, RUN-19); there is no fallback to root. */
+/* user.h - who a process inside is: the words of `user` and `group_add` against the image's passwd
+ * and group. Pure, but for user_load. Digits are always a number, never a name (SEC: PRO, RUN-19);
+ * there is no fallback to root. */
 #pragma once
 
 #include <stddef.h>
@@ -21,7 +22,9 @@ struct user_ids {
 };
 
 /* passwd and group are file contents (NULL: no such file). ERR_CONFIG with the word at fault. */
-int user_resolve(const char *passwd, const char *group, const char *user, const struct spec_strings *extra_groups,
-                 struct user_ids *ret_ids, struct err *err);
+int user_resolve(const char *passwd, const char *group, const char *user,
+                 const struct spec_strings *extra_groups, struct user_ids *ret_ids,
+                 struct err *err);
 /* Reads etc/passwd and etc/group below rootfd as bounded regular files and resolves. */
-int user_load(int rootfd, const char *user, const struct spec_strings *extra_groups, struct user_ids *ret_ids, struct err *err);
+int user_load(int rootfd, const char *user, const struct spec_strings *extra_groups,
+              struct user_ids *ret_ids, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* userns.c - a project's user namespace, pinned by a bind mount so that it needs no process; and the question whether
- * this host can show layers with shifted ids (engine/engine.h). */
+/* userns.c - a project's user namespace, pinned by a bind mount so that it needs no process; and
+ * the question whether this host can show layers with shifted ids (engine/engine.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -54,7 +54,10 @@ static int userns_new(int64_t base, int64_t count, int *ret_fd, struct err *err)
             err->code = ERR_UNSUPPORTED;
         return -1;
     }
-    int result = map_write(pid, "uid_map", base, count, err) < 0 || map_write(pid, "gid_map", base, count, err) < 0 ? -1 : 0;
+    int result = map_write(pid, "uid_map", base, count, err) < 0 ||
+                         map_write(pid, "gid_map", base, count, err) < 0
+                     ? -1
+                     : 0;
     snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
     int fd = result < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (result == 0 && fd < 0)
@@ -71,10 +74,12 @@ static bool is_pinned(const char *path)
 {
     struct statfs fs;
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC_NUMBER && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER;
+    return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC_NUMBER &&
+           ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER;
 }
 
-/* Binds /proc/self/fd/N on path. Magic links of namespaces can be cloned by open_tree like any file. */
+/* Binds /proc/self/fd/N on path. Magic links of namespaces can be cloned by open_tree like any
+ * file. */
 static int userns_pin(int fd, const char *path, struct err *err)
 {
     _cleanup_close_ int target = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -84,15 +89,15 @@ static int userns_pin(int fd, const char *path, struct err *err)
     return 0;
 }
 
-int userns_ensure(const struct layout *layout, const char *project, int64_t id_base, int64_t id_count, char **ret_path,
-                  struct err *err)
+int userns_ensure(const struct layout *layout, const char *project, int64_t id_base,
+                  int64_t id_count, char **ret_path, struct err *err)
 {
     _cleanup_free_ char *directory = layout_run(layout, "projects/%s", project);
     _cleanup_free_ char *path = layout_run(layout, "projects/%s/userns", project);
     if (!is_pinned(path)) {
         _cleanup_close_ int fd = -1;
-        if (fs_mkdirs(AT_FDCWD, directory, 0700, err) < 0 || userns_new(id_base, id_count, &fd, err) < 0 ||
-            userns_pin(fd, path, err) < 0)
+        if (fs_mkdirs(AT_FDCWD, directory, 0700, err) < 0 ||
+            userns_new(id_base, id_count, &fd, err) < 0 || userns_pin(fd, path, err) < 0)
             return err_wrap(err, "user namespace of project '%s'", project);
     }
     *ret_path = take_ptr(&path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sweep.c - what is left of a container goes: after a monitor that was killed, and for good (engine/engine.h). */
+/* sweep.c - what is left of a container goes: after a monitor that was killed, and for good
+ * (engine/engine.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +18,7 @@
 #include "engine/runtime/cgroup_tree.h"
 
 /* Everything in run_dir but the status file, which tells how the container ended. */
-static const char *const run_names[] = { "monitor.sock", "out", "err", "lock" };
+static const char *const run_names[] = {"monitor.sock", "out", "err", "lock"};
 
 int container_sweep(const struct layout *layout, const struct container_spec *spec, struct err *err)
 {
@@ -47,8 +48,10 @@ __attribute__((noreturn)) static void deleting_empty(const struct layout *layout
 {
     char **names = NULL;
     size_t count = 0;
-    _cleanup_close_ int dir = openat(layout->lib_fd, DELETING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    (void)setpriority(PRIO_PROCESS, 0, 19); /* late and slowly: deleted inodes are not reused for a while and slow down those who look for one */
+    _cleanup_close_ int dir =
+        openat(layout->lib_fd, DELETING, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    (void)setpriority(PRIO_PROCESS, 0, 19); /* late and slowly: deleted inodes are not reused for a
+                                               while and slow down those who look for one */
     if (dir >= 0 && fs_list(dir, ".", DELETING_MAX, &names, &count, NULL) == 0)
         for (size_t i = 0; i < count; i++)
             (void)fs_remove_tree(dir, names[i], NULL); /* the next one tries again */
@@ -102,7 +105,8 @@ void cgroup_project_remove(const struct layout *layout, const char *project)
         if (i < 0)
             snprintf(path, sizeof(path), "%s/%s/%s", root, name, project);
         else
-            snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s/%s", cgroup_controller_names[i], name, project);
+            snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s/%s", cgroup_controller_names[i], name,
+                     project);
         (void)rmdir(path); /* not there, or another container lives in it */
         *strrchr(path, '/') = '\0';
         (void)rmdir(path);
