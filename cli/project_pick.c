@@ -87,7 +87,8 @@ int project_observe(struct cli *cli, char *const *services, struct project **ret
     }
     *ret_code = cli_error(&err);
     project_free(*ret_project);
-    free(*ret_name);
+    *ret_project = NULL;
+    free(take_ptr(ret_name));
     return -1;
 }
 
