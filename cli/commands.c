@@ -134,7 +134,7 @@ bool cli_color(const struct cli *cli, FILE *stream)
 int cmd_help(struct cli *cli, int argc, char **argv)
 {
     (void)cli;
-    if (argc > 1) {
+    if (argc > 1 && strcmp(argv[1], "--help") != 0) {
         const struct command_row *row = command_find(argv[1]);
         if (!row) {
             fprintf(stderr, "error: unknown command '%s'\n", argv[1]);

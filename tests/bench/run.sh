@@ -131,6 +131,9 @@ measure_start() { # begin of `winch start` to state=running, and to its end
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 bench_failed=0
+# as on a real host: /run is a tmpfs, /var/lib is not
+mkdir -p "$WINCH_ROOT/run"
+mount -t tmpfs -o mode=711 run "$WINCH_ROOT/run" || t_abort "no tmpfs"
 image || t_abort "the image could not be imported: $(tail -3 "$LAB/errors")"
 mkdir scratch
 for what in start exec; do

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 page=$t_top/docs/man/winch.1
 winch=$t_build/bin/winch
+# seen failing: with the lines of --tail taken out of the page
 t_is "the page is what tests/lib/man.sh makes of --help (make man)" "$(diff "$page" <("$t_lib/man.sh" "$winch") | head -20)" ""
 text=$(sed 's/\\-/-/g; s/\\&//g' "$page")
 section() { awk -v name="winch $1" '/^\.S[HS] / { on = index($0 " ", ".SS " name " ") == 1 } on' <<<"$text"; }

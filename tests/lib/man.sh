@@ -26,7 +26,7 @@ options() {
 
 command_section() { # NAME
     local help
-    help=$("$winch" "$1" --help 2>/dev/null || "$winch" help "$1")
+    help=$("$winch" help "$1")
     printf '.SS %s\n' "$(sed -n '1s/^Usage: //p' <<<"$help" | roff)"
     sed -n '3p' <<<"$help" | roff
     sed -n '/^Options:/,$p' <<<"$help" | sed 1d | options
