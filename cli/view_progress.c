@@ -114,7 +114,7 @@ static void plain_line(const struct jv *event, const char *name, const char *wor
         fprintf(stderr, " %s %s %s (%s)\n", resource, name, word, jv_get_str(event, "detail", ""));
         return;
     }
-    fprintf(stderr, " %s%s%s %s%s%s\n", resource, *resource ? " " : "", name, word, detail ? " " : "", detail ? detail : "");
+    fprintf(stderr, " %s%s%s %s%s%s\n", resource, *resource ? " " : "", name, word, detail && *detail ? " " : "", detail ? detail : "");
 }
 
 void view_progress_event(struct view_progress *view, const struct jv *event)

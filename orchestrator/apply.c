@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/str.h"
 
 enum op_verdict apply_verdict(const struct plan *plan, const enum op_state *states, size_t index)
 {
@@ -39,8 +40,10 @@ void apply_free(struct apply *apply)
 {
     if (!apply)
         return;
-    for (size_t i = 0; i < apply->plan->count; i++)
+    for (size_t i = 0; i < apply->plan->count; i++) {
         create_work_free(apply->ops[i].work);
+        strv_free(apply->ops[i].volumes);
+    }
     free(apply->states);
     free(apply->ops);
     plan_free(apply->plan);
@@ -94,9 +97,12 @@ void op_finish(struct apply_op *op, const char *word, const struct err *error)
     apply->running--;
     op->look = NULL;
     if (error) {
-        if (apply->error.code == ERR_NONE)
+        struct err said = *error;
+        if (apply->error.code == ERR_NONE) {
             (void)err_copy(&apply->error, error);
-        apply_progress(op, error->code == ERR_CANCELLED ? "Cancelled" : "Error", true, NULL, error);
+            said.message[0] = '\0'; /* it will be the answer: not twice */
+        }
+        apply_progress(op, error->code == ERR_CANCELLED ? "Cancelled" : "Error", true, NULL, &said);
     } else {
         apply_progress(op, word ? word : op_done_text(op->op->kind), true, op->op->cause, NULL);
     }

@@ -30,6 +30,8 @@ struct apply_op {
     int step;
     struct child *child;
     struct removal *removal;
+    struct err error; /* of a start that is being undone */
+    char **volumes;   /* the anonymous ones that go with it */
     struct create_work *work;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "orchestrator/apply.h"
 
 enum { STEP_HOOK, STEP_STOP, STEP_START, STEP_AFTER };
@@ -48,6 +49,42 @@ static void started(const struct err *error, void *arg)
     op_finish(op, NULL, error ? &err : NULL);
 }
 
+/* A container that this very plan made and that never ran goes again with its failed start: nothing half made is left. */
+static bool made_here(const struct apply_op *op, const struct unit *unit)
+{
+    const struct apply *apply = op->apply;
+    for (size_t i = 0; i < apply->plan->count; i++)
+        if (apply->ops[i].op->kind == OP_CONTAINER_CREATE && strcmp(apply->ops[i].unit_id, unit->record->id) == 0)
+            return !unit->supervise.started_once;
+    return false;
+}
+
+static void start_undone(struct apply_op *op)
+{
+    for (size_t i = 0; op->volumes && op->volumes[i]; i++) {
+        struct err err = { 0 };
+        if (volume_remove(op->apply->sv->layout, op->volumes[i], &err) < 0 && err.code != ERR_NOT_FOUND)
+            log_warning("%s", err.message);
+    }
+    fail(op, &op->error);
+}
+
+static void start_failed(struct apply_op *op, struct unit *unit)
+{
+    struct err ignored = { 0 };
+    (void)err_copy(&op->error, &unit->start_error);
+    (void)err_wrap(&op->error, "container %s", unit->record->name);
+    if (!made_here(op, unit)) {
+        (void)intend(op, unit, false, &ignored); /* the start's own error is the one to tell */
+        fail(op, &op->error);
+        return;
+    }
+    for (size_t i = 0; i < unit->runtime.volume_count; i++)
+        if (unit->runtime.volumes[i].anonymous)
+            op->volumes = strv_add(op->volumes, unit->runtime.volumes[i].name);
+    op_remove_unit(op, unit, start_undone);
+}
+
 static void start_look(struct apply_op *op)
 {
     struct unit *unit = op_unit(op);
@@ -56,11 +93,7 @@ static void start_look(struct apply_op *op)
         return;
     op->look = NULL;
     if (unit->start_error.code != ERR_NONE && unit->state != INSTANCE_RUNNING) {
-        (void)err_copy(&err, &unit->start_error);
-        (void)err_wrap(&err, "container %s", unit->record->name);
-        struct err ignored = { 0 };
-        (void)intend(op, unit, false, &ignored); /* the start's own error is the one to tell */
-        fail(op, &err);
+        start_failed(op, unit);
         return;
     }
     if (unit->record->network && container_network_save(unit->sv->layout, unit->record, &err) < 0) /* for ps and a new supervisor */
