@@ -121,6 +121,9 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
         return base;
     if (base->kind == NODE_NULL)
         return settle(over);
+    if ((row->merge == MERGE_REPLACE && row->kind != VALUE_OBJECT) ||
+        (row->merge == MERGE_LOGGING && !same_driver(base, over)))
+        return settle(over);
     bool base_scalar = node_is_scalar(base), over_scalar = node_is_scalar(over);
     if (base_scalar != over_scalar || (!base_scalar && base->kind != over->kind)) {
         _cleanup_free_ char *where = path_text(path);
@@ -129,8 +132,7 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
             ->other = base->pos;
         return base;
     }
-    if (base_scalar || (row->merge == MERGE_REPLACE && row->kind != VALUE_OBJECT) ||
-        (row->merge == MERGE_LOGGING && !same_driver(base, over)))
+    if (base_scalar)
         return settle(over);
     return base->kind == NODE_MAP ? merge_maps(merger, row, base, over, path)
                                   : merge_lists(merger, row, base, over, path);

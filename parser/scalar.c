@@ -190,15 +190,21 @@ static bool is_sexagesimal(const char *text)
     return p[strspn(p, "0123456789_:.")] == '\0';
 }
 
+/* 2001-01-01 and what begins so: a point in time in YAML 1.1. */
+static bool is_date(const char *text)
+{
+    static const char form[] = "dddd-dd-dd";
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
+            return false;
+    return true;
+}
+
 bool scalar_needs_quotes(const char *text)
 {
     static const char *const old_words[] = {"y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On",
                                             "ON", "off", "Off", "OFF", "<<", "=", NULL};
     if (scalar_resolve(text).kind != NODE_STRING || word_in(text, old_words) || is_sexagesimal(text))
         return true;
-    if (isdigit((unsigned char)*text) && strlen(text) >= 8) { /* dates */
-        size_t year = strspn(text, "0123456789");
-        return year == 4 && text[4] == '-' && isdigit((unsigned char)text[5]);
-    }
-    return false;
+    return is_date(text);
 }

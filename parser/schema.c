@@ -329,6 +329,33 @@ static void shape_object(struct shaping *shaping, const struct key_table *table,
     }
 }
 
+/* Items with the same identity: the later one stands at the earlier place, as when files are merged. */
+static void drop_replaced(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
+{
+    struct map *seen = map_new(NULL);
+    for (uint32_t i = 0; i < node->count;) {
+        struct node *item = node->items[i].value;
+        bool has_identity = item->kind == NODE_MAP && item->tag == NODE_TAG_NONE;
+        _cleanup_free_ char *identity = has_identity ? row->table->identity(item) : NULL;
+        uintptr_t earlier = identity ? (uintptr_t)map_find(seen, identity) : 0;
+        if (!earlier) {
+            i++;
+            if (identity)
+                map_set(seen, identity, (void *)(uintptr_t)i);
+            continue;
+        }
+        if (!node_equal(node->items[earlier - 1].value, item)) {
+            struct path step = {.parent = path, .index = i};
+            _cleanup_free_ char *where = path_text(&step);
+            diag_warning(shaping->diags, item->pos, where, "replaces an earlier entry for %s", identity)->other =
+                node->items[earlier - 1].value->pos;
+        }
+        node->items[earlier - 1].value = item;
+        node_remove_at(node, i);
+    }
+    map_free(seen);
+}
+
 static void shape_list_of(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
     if (node->kind != NODE_LIST) {
@@ -344,6 +371,8 @@ static void shape_list_of(struct shaping *shaping, const struct key_row *row, st
             shape_error(shaping, item, &step, "must not be empty");
         shape_object(shaping, row->table, item, &step);
     }
+    if (row->merge == MERGE_BY_ID && node->count > 1)
+        drop_replaced(shaping, row, node, path);
 }
 
 static bool name_is_plain(const char *name)

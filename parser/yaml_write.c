@@ -1,112 +1,162 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yaml_write.c - the only writer that knows libyaml: walks a tree and emits events. */
+/* yaml_write.c - our own small writer: block style with indented lists, as people know the output of `config`. A
+ * string is plain when no reader could take it for anything else, a block when it has several clean lines, and
+ * double-quoted otherwise. */
 #include "parser/yaml_write.h"
 
 #include <string.h>
-#include <yaml.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 #include "parser/scalar.h"
 
-static int write_bytes(void *data, unsigned char *buffer, size_t size)
-{
-    str_add_bytes(data, buffer, size);
-    return 1;
-}
+#define INDENT         2
+#define SIMPLE_KEY_MAX 1000 /* readers take 1024 characters before the colon */
 
-static bool is_block_text(const char *text)
+/* Characters that YAML does not print as they are: controls, NEL, line separators, BOM, what is no UTF-8. */
+static bool is_printable(const char *text, bool lines)
 {
-    if (!strchr(text, '\n') || *text == ' ' || *text == '\t' || *text == '\n')
-        return false;
-    for (const char *p = text; *p; p++)
-        if (((unsigned char)*p < ' ' && *p != '\n') || (*p == ' ' && (p[1] == '\n' || !p[1])))
+    for (const char *p = text; *p;) {
+        uint32_t code = 0;
+        size_t size = utf8_decode(p, strnlen(p, 4), &code);
+        if (size == 0 || (code < 0x20 && !(lines && code == '\n')) || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
+            code == 0x2029 || code == 0xfeff || code >= 0xfffe)
             return false;
+        p += size;
+    }
     return true;
 }
 
-static void emit(yaml_emitter_t *emitter, yaml_event_t *event)
+static bool is_plain(const char *text)
 {
-    if (!yaml_emitter_emit(emitter, event))
-        abort(); /* a sequence of events that is ours alone, or memory is out */
-}
-
-static void emit_text(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style)
-{
-    yaml_event_t event;
     size_t size = strlen(text);
-    if (!yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)size, 1, 1, style)) {
-        /* bytes that are no UTF-8 cannot be YAML: shown escaped */
-        _cleanup_free_ char *printable = str_printable(text);
-        if (!yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)printable,
-                                          (int)strlen(printable), 1, 1, YAML_DOUBLE_QUOTED_SCALAR_STYLE))
-            abort();
+    if (size == 0 || scalar_needs_quotes(text) || strchr(" ,[]{}#&*!|>'\"%@`", *text) || text[size - 1] == ' ' ||
+        text[size - 1] == ':' || strstr(text, ": ") || strstr(text, " #"))
+        return false;
+    if (strchr("-?:", *text) && (text[1] == ' ' || text[1] == '\0'))
+        return false;
+    if (str_has_prefix(text, "---") || str_has_prefix(text, "..."))
+        return false;
+    return is_printable(text, false);
+}
+
+static bool is_block(const char *text)
+{
+    if (!strchr(text, '\n') || *text == ' ' || *text == '\n')
+        return false;
+    for (const char *p = text; *p; p++)
+        if (*p == ' ' && (p[1] == '\n' || !p[1]))
+            return false;
+    return is_printable(text, true);
+}
+
+static void write_quoted(struct str *out, const char *text)
+{
+    static const char from[] = "\"\\\n\t\r", to[] = "\"\\ntr";
+    str_add_char(out, '"');
+    while (*text) {
+        uint32_t code = 0;
+        size_t size = utf8_decode(text, strnlen(text, 4), &code);
+        const char *known = strchr(from, *text);
+        if (known)
+            str_addf(out, "\\%c", to[known - from]);
+        else if (size == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
+            str_addf(out, "\\x%02x", size == 0 ? (unsigned char)*text : code);
+        else if (code == 0x2028 || code == 0x2029 || code == 0xfeff || code == 0xfffe || code == 0xffff)
+            str_addf(out, "\\u%04x", code);
+        else
+            str_add_bytes(out, text, size);
+        text += size ? size : 1;
     }
-    emit(emitter, &event);
+    str_add_char(out, '"');
 }
 
-static void emit_string(yaml_emitter_t *emitter, const char *text)
+static void indent(struct str *out, unsigned level)
 {
-    yaml_scalar_style_t style = YAML_PLAIN_SCALAR_STYLE;
-    if (is_block_text(text))
-        style = YAML_LITERAL_SCALAR_STYLE;
-    else if (scalar_needs_quotes(text))
-        style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-    emit_text(emitter, text, style);
+    for (unsigned i = 0; i < level * INDENT; i++)
+        str_add_char(out, ' ');
 }
 
-static void emit_node(yaml_emitter_t *emitter, const struct node *node)
+static void write_block(struct str *out, const char *text, unsigned level)
 {
-    yaml_event_t event;
-    switch (node->kind) {
-    case NODE_NULL: emit_text(emitter, "null", YAML_PLAIN_SCALAR_STYLE); break;
-    case NODE_BOOL:
-    case NODE_INT:
-    case NODE_FLOAT: emit_text(emitter, node->text, YAML_PLAIN_SCALAR_STYLE); break;
-    case NODE_STRING: emit_string(emitter, node->text); break;
-    case NODE_LIST:
-        yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
-                                             node->count ? YAML_BLOCK_SEQUENCE_STYLE : YAML_FLOW_SEQUENCE_STYLE);
-        emit(emitter, &event);
-        NODE_EACH(entry, node)
-            emit_node(emitter, entry->value);
-        yaml_sequence_end_event_initialize(&event);
-        emit(emitter, &event);
-        break;
-    case NODE_MAP:
-        yaml_mapping_start_event_initialize(&event, NULL, NULL, 1,
-                                            node->count ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE);
-        emit(emitter, &event);
-        NODE_EACH(entry, node) {
-            emit_string(emitter, entry->key);
-            emit_node(emitter, entry->value);
+    size_t size = strlen(text);
+    bool ends = text[size - 1] == '\n', ends_twice = ends && size > 1 && text[size - 2] == '\n';
+    str_add(out, !ends ? "|-\n" : ends_twice ? "|+\n" : "|\n");
+    while (*text) {
+        size_t line = strcspn(text, "\n");
+        if (line > 0)
+            indent(out, level);
+        str_add_bytes(out, text, line);
+        str_add_char(out, '\n');
+        text += line + (text[line] == '\n');
+    }
+}
+
+static void write_text(struct str *out, const char *text)
+{
+    if (is_plain(text))
+        str_add(out, text);
+    else
+        write_quoted(out, text);
+}
+
+static void write_node(struct str *out, const struct node *node, unsigned level, bool on_line);
+
+/* The value behind "key:" or "-", with the line end. */
+static void write_value(struct str *out, const struct node *node, unsigned level, bool in_list)
+{
+    if (node->kind == NODE_STRING && is_block(node->text)) {
+        str_add_char(out, ' ');
+        write_block(out, node->text, level);
+        return;
+    }
+    if (node_is_scalar(node)) {
+        str_add_char(out, ' ');
+        if (node->kind == NODE_STRING)
+            write_text(out, node->text);
+        else
+            str_add(out, node->kind == NODE_NULL ? "null" : node->text);
+        str_add_char(out, '\n');
+        return;
+    }
+    if (node->count == 0) {
+        str_add(out, node->kind == NODE_MAP ? " {}\n" : " []\n");
+        return;
+    }
+    str_add_char(out, in_list ? ' ' : '\n');
+    write_node(out, node, level, in_list);
+}
+
+/* A filled list or mapping; on_line: its first entry stands behind "- ". */
+static void write_node(struct str *out, const struct node *node, unsigned level, bool on_line)
+{
+    NODE_EACH(entry, node) {
+        if (!(on_line && entry == node->items))
+            indent(out, level);
+        if (node->kind == NODE_LIST) {
+            str_add_char(out, '-');
+            write_value(out, entry->value, level + 1, true);
+            continue;
         }
-        yaml_mapping_end_event_initialize(&event);
-        emit(emitter, &event);
-        break;
+        bool is_long = strlen(entry->key) > SIMPLE_KEY_MAX;
+        if (is_long)
+            str_add(out, "? ");
+        write_text(out, entry->key);
+        if (is_long) {
+            str_add_char(out, '\n');
+            indent(out, level);
+        }
+        str_add_char(out, ':');
+        write_value(out, entry->value, level + 1, false);
     }
 }
 
 char *yaml_write(const struct node *node)
 {
-    yaml_emitter_t emitter;
-    yaml_event_t event;
-    struct str text = {0};
-
-    if (!yaml_emitter_initialize(&emitter))
-        abort();
-    yaml_emitter_set_output(&emitter, write_bytes, &text);
-    yaml_emitter_set_indent(&emitter, 2);
-    yaml_emitter_set_width(&emitter, -1);
-    yaml_emitter_set_unicode(&emitter, 1);
-    yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING);
-    emit(&emitter, &event);
-    yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1);
-    emit(&emitter, &event);
-    emit_node(&emitter, node);
-    yaml_document_end_event_initialize(&event, 1);
-    emit(&emitter, &event);
-    yaml_stream_end_event_initialize(&event);
-    emit(&emitter, &event);
-    yaml_emitter_delete(&emitter);
-    return str_take(&text);
+    struct str out = {0};
+    if (node_is_scalar(node) || node->count == 0)
+        write_value(&out, node, 0, true);
+    else
+        write_node(&out, node, 0, false);
+    return str_take(&out);
 }
