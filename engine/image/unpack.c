@@ -62,12 +62,14 @@ static la_ssize_t next_block(struct state *state, const void **ret_block)
     state->stream += (int64_t)size;
     if (state->stream > limits->bytes + limits->bytes / 8) {
         state->failed = true;
-        return err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld bytes", (long long)limits->bytes);
+        (void)err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld bytes", (long long)limits->bytes);
+        return err_hint(state->err, "raise images.unpacked_max in winch.yaml if that is right");
     }
     if (state->stream > limits->ratio_floor && state->stream / limits->ratio > archive_filter_bytes(state->packed, -1)) {
         state->failed = true;
-        return err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld times its size: a decompression bomb",
-                       (long long)limits->ratio);
+        (void)err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld times its size: a decompression bomb",
+                      (long long)limits->ratio);
+        return err_hint(state->err, "raise images.ratio_max in winch.yaml if that is right");
     }
     return (la_ssize_t)size;
 }

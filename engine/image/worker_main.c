@@ -38,6 +38,8 @@ struct work {
     const struct layout *layout;
     int lib_fd;
     const struct options *options;
+    const struct host_config *config;
+    struct unpack_limits limits;
     char **words; /* behind the word itself */
     size_t word_count;
 };
@@ -45,14 +47,13 @@ struct work {
 static int work_pull(const struct work *work, struct err *err)
 {
     const struct options *options = work->options;
-    _cleanup_(host_config_done) struct host_config config = {0};
     struct platform platform;
     struct pull pull = {
         .layout = work->layout,
         .lib_fd = work->lib_fd,
-        .config = &config,
+        .config = work->config,
         .reference = work->words[0],
-        .limits = UNPACK_LIMITS_DEFAULT,
+        .limits = work->limits,
         .only_missing = str_eq(options->policy, "missing"),
     };
     if (options->policy && !pull.only_missing && !str_eq(options->policy, "always"))
@@ -61,8 +62,6 @@ static int work_pull(const struct work *work, struct err *err)
         return -1;
     if (options->platform)
         pull.platform = &platform;
-    if (host_config_load(work->layout->config_file, &config, err) < 0)
-        return -1;
     return pull_run(&pull, err);
 }
 
@@ -73,14 +72,14 @@ static int work_import(const struct work *work, struct err *err)
         .file = work->words[0],
         .reference = work->words[1],
         .changes = work->options->change,
-        .limits = UNPACK_LIMITS_DEFAULT,
+        .limits = work->limits,
     };
     return import_run(&import, err);
 }
 
 static int work_load(const struct work *work, struct err *err)
 {
-    const struct load load = {.lib_fd = work->lib_fd, .file = work->words[0], .limits = UNPACK_LIMITS_DEFAULT};
+    const struct load load = {.lib_fd = work->lib_fd, .file = work->words[0], .limits = work->limits};
     return load_run(&load, err);
 }
 
@@ -110,10 +109,40 @@ static const struct word *find_word(const char *name)
     return NULL;
 }
 
+static struct unpack_limits limits_of(const struct host_config *config)
+{
+    struct unpack_limits limits = UNPACK_LIMITS_DEFAULT;
+    if (config->unpacked_max)
+        limits.bytes = config->unpacked_max;
+    if (config->ratio_max)
+        limits.ratio = config->ratio_max;
+    if (config->entries_max)
+        limits.entries = config->entries_max;
+    return limits;
+}
+
+static int run_word(const struct word *word, struct work *work, const char *root, struct err *err)
+{
+    struct layout layout = {.lib_fd = -1, .run_fd = -1};
+    struct host_config config = {0};
+    int done = -1;
+    if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 && store_make(layout.lib_fd, err) == 0 &&
+        host_config_load(layout.config_file, &config, err) == 0) {
+        work->layout = &layout;
+        work->lib_fd = layout.lib_fd;
+        work->config = &config;
+        work->limits = limits_of(&config);
+        done = word->run(work, err);
+    }
+    host_config_done(&config);
+    if (layout.lib)
+        layout_done(&layout);
+    return done;
+}
+
 /* "--root DIR" stands before the word, so that nothing behind it can be taken for it. */
 static int run(int argc, char **argv, struct err *err)
 {
-    struct layout layout = {.lib_fd = -1, .run_fd = -1};
     struct options options = {0};
     const char *root = NULL;
     int first = 1;
@@ -132,13 +161,8 @@ static int run(int argc, char **argv, struct err *err)
     int done = -1;
     if (work.word_count < word->least || work.word_count > word->most)
         (void)err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] %s", word->usage);
-    else if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 && store_make(layout.lib_fd, err) == 0) {
-        work.layout = &layout;
-        work.lib_fd = layout.lib_fd;
-        done = word->run(&work, err);
-    }
-    if (layout.lib)
-        layout_done(&layout);
+    else
+        done = run_word(word, &work, root, err);
     strv_free(options.change);
     return done;
 }

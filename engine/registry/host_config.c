@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/units.h"
 
 #define FILE_MAX   (1024 * 1024)
 #define NEST_MAX   4
@@ -233,7 +234,22 @@ static int clean_lines(struct reader *reader)
     return 0;
 }
 
-static int take_hosts(const char *path, const char *key, const struct jv *list, struct err *err)
+struct source {
+    const char *path, *text;
+};
+
+/* Where a key (or "a.b": b) stands first; for messages about values, which know no place of their own. */
+static size_t line_of(const struct source *source, const char *key)
+{
+    const char *dot = str_has_prefix(key, "registries.") ? strchr(key, '.') : NULL;
+    const char *found = strstr(source->text, dot ? dot + 1 : key);
+    size_t line = 1;
+    for (const char *c = source->text; found && c < found; c++)
+        line += *c == '\n';
+    return line;
+}
+
+static int take_hosts(const struct source *source, const char *key, const struct jv *list, struct err *err)
 {
     bool good = jv_kind(list) == JV_ARRAY && jv_count(list) <= HOSTS_MAX;
     for (size_t i = 0; good && i < jv_count(list); i++) {
@@ -241,44 +257,90 @@ static int take_hosts(const char *path, const char *key, const struct jv *list, 
         good = host && *host && strlen(host) <= 260 &&
                host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")] == '\0';
     }
-    return good ? 0 : err_set(err, ERR_CONFIG, "%s: '%s' is not a list of hosts such as \"127.0.0.1:5000\"", path, key);
+    return good ? 0 : err_set(err, ERR_CONFIG, "%s:%zu: '%s' is not a list of hosts such as \"127.0.0.1:5000\"", source->path,
+                               line_of(source, key), key);
 }
 
-static int take_mirrors(const char *path, const struct jv *mirrors, struct err *err)
+static int take_mirrors(const struct source *source, const struct jv *mirrors, struct err *err)
 {
     const char *key;
     struct jv *value;
     if (jv_kind(mirrors) != JV_OBJECT)
-        return err_set(err, ERR_CONFIG, "%s: 'registries.mirrors' is not a mapping of registries to lists", path);
+        return err_set(err, ERR_CONFIG, "%s:%zu: 'registries.mirrors' is not a mapping of registries to lists", source->path,
+                       line_of(source, "mirrors"));
     JV_EACH(mirrors, key, value) {
-        if (take_hosts(path, key, value, err) < 0)
+        if (take_hosts(source, key, value, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int take_settings(const char *path, const struct jv *root, struct host_config *ret_config, struct err *err)
+static int take_number(const struct source *source, const char *key, const struct jv *value, bool is_bytes, int64_t *ret_number,
+                       struct err *err)
+{
+    const char *text = jv_text(value);
+    long long number = jv_int_value(value, 0);
+    int64_t bytes = 0;
+    if (text && is_bytes && bytes_parse(text, &bytes))
+        number = bytes;
+    else if (text && !parse_i64(text, 1, INT64_MAX, &number))
+        number = 0;
+    if (number < 1)
+        return err_set(err, ERR_CONFIG, "%s:%zu: 'images.%s' is not a number greater than 0", source->path, line_of(source, key), key);
+    *ret_number = number;
+    return 0;
+}
+
+static int take_images(const struct source *source, const struct jv *images, struct host_config *config, struct err *err)
+{
+    const struct {
+        const char *key;
+        bool is_bytes;
+        int64_t *field;
+    } rows[] = {
+        {"unpacked_max", true, &config->unpacked_max},
+        {"ratio_max", false, &config->ratio_max},
+        {"entries_max", false, &config->entries_max},
+    };
+    const char *key;
+    struct jv *value;
+    JV_EACH(images, key, value) {
+        size_t i = 0;
+        while (i < ARRAY_LEN(rows) && !str_eq(rows[i].key, key))
+            i++;
+        if (i == ARRAY_LEN(rows))
+            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key 'images.%s' (known: unpacked_max, ratio_max, entries_max)", source->path,
+                           line_of(source, key), key);
+        if (take_number(source, key, value, rows[i].is_bytes, rows[i].field, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_settings(const struct source *source, const struct jv *root, struct host_config *ret_config, struct err *err)
 {
     struct host_config config = {.mirrors = NULL};
     const char *key;
     struct jv *value;
     if (jv_kind(root) != JV_OBJECT)
-        return err_set(err, ERR_CONFIG, "%s: expected the key 'registries'", path);
+        return err_set(err, ERR_CONFIG, "%s:%zu: expected the key 'registries' or 'images'", source->path, (size_t)1);
     JV_EACH(root, key, value) {
-        if (!str_eq(key, "registries"))
-            return err_set(err, ERR_CONFIG, "%s: unknown key '%s' (known: registries)", path, key);
+        if (!str_eq(key, "registries") && !str_eq(key, "images"))
+            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key '%s' (known: registries, images)", source->path, line_of(source, key), key);
         if (jv_kind(value) != JV_OBJECT && jv_kind(value) != JV_NULL)
-            return err_set(err, ERR_CONFIG, "%s: 'registries' is not a mapping", path);
+            return err_set(err, ERR_CONFIG, "%s:%zu: '%s' is not a mapping", source->path, line_of(source, key), key);
     }
     const struct jv *registries = jv_find(root, "registries");
     JV_EACH(registries, key, value) {
         if (!str_eq(key, "mirrors") && !str_eq(key, "insecure"))
-            return err_set(err, ERR_CONFIG, "%s: unknown key 'registries.%s' (known: mirrors, insecure)", path, key);
+            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key 'registries.%s' (known: mirrors, insecure)", source->path, line_of(source, key), key);
     }
-    struct jv *mirrors = jv_find(registries, "mirrors"), *insecure = jv_find(registries, "insecure");
-    if (mirrors && jv_kind(mirrors) != JV_NULL && take_mirrors(path, mirrors, err) < 0)
+    if (take_images(source, jv_find(root, "images"), &config, err) < 0)
         return -1;
-    if (insecure && jv_kind(insecure) != JV_NULL && take_hosts(path, "registries.insecure", insecure, err) < 0)
+    struct jv *mirrors = jv_find(registries, "mirrors"), *insecure = jv_find(registries, "insecure");
+    if (mirrors && jv_kind(mirrors) != JV_NULL && take_mirrors(source, mirrors, err) < 0)
+        return -1;
+    if (insecure && jv_kind(insecure) != JV_NULL && take_hosts(source, "registries.insecure", insecure, err) < 0)
         return -1;
     config.mirrors = mirrors && jv_kind(mirrors) == JV_OBJECT ? jv_ref(mirrors) : jv_object();
     config.insecure = jv_get_strv(registries, "insecure");
@@ -289,13 +351,14 @@ static int take_settings(const char *path, const struct jv *root, struct host_co
 int host_config_parse(const char *path, const char *text, struct host_config *ret_config, struct err *err)
 {
     _cleanup_jv_ struct jv *root = NULL;
+    const struct source source = {path, text};
     if (text[strspn(text, " \r\n\t")] == '{') {
         if (jv_parse(text, strlen(text), &root, err) < 0) {
             if (err)
                 err->code = ERR_CONFIG;
             return err_wrap(err, "%s", path);
         }
-        return take_settings(path, root, ret_config, err);
+        return take_settings(&source, root, ret_config, err);
     }
     _cleanup_(strv_freep) char **lines = strv_split(text, "\n");
     struct err local = {0};
@@ -310,7 +373,7 @@ int host_config_parse(const char *path, const char *text, struct host_config *re
     } else {
         root = jv_object();
     }
-    return take_settings(path, root, ret_config, err);
+    return take_settings(&source, root, ret_config, err);
 }
 
 int host_config_load(const char *path, struct host_config *ret_config, struct err *err)

@@ -81,6 +81,14 @@ Test(host_config, all_forms_mean_the_same)
         cr_expect_not(host_config_is_insecure(&config, "127.0.0.1:5001"));
         host_config_done(&config);
     }
+    struct host_config limits = {0};
+    struct err none = {0};
+    cr_assert_eq(host_config_parse("w.yaml", "images: {unpacked_max: 2g, ratio_max: 5}\nregistries:\n", &limits, &none), 0, "%s",
+                 none.message);
+    cr_expect_eq(limits.unpacked_max, (int64_t)2 << 30);
+    cr_expect_eq(limits.ratio_max, 5);
+    cr_expect_eq(limits.entries_max, 0);
+    host_config_done(&limits);
     static const char *const empty[] = {"", "\n# only\n", "registries:\n", "registries:\n  mirrors:\n  insecure: []\n"};
     for (size_t i = 0; i < ARRAY_LEN(empty); i++) {
         struct host_config config = {0};
@@ -94,7 +102,7 @@ static const struct {
     const char *text, *where;
 } wrong[] = {
     {"registres:\n", "unknown key 'registres'"},
-    {"registries:\n  miror: {}\n", "registries.miror"},
+    {"registries:\n  miror: {}\n", "w.yaml:2: unknown key 'registries.miror'"},
     {"registries:\n  insecure: x\n", "registries.insecure"},
     {"registries:\n  insecure: [\"a b\"]\n", "registries.insecure"},
     {"registries:\n\tinsecure: []\n", "w.yaml:2:"},
@@ -104,6 +112,8 @@ static const struct {
     {"registries:\n  mirrors:\n    a: [b]\n    a: [c]\n", "w.yaml:4:"},
     {"registries:\n    x: []\n  y: []\n", "w.yaml:3:"},
     {"  registries:\n", "w.yaml:1:"},
+    {"images: {ratio_max: -1}\n", "images.ratio_max"},
+    {"images: {ratio: 1}\n", "images.ratio"},
     {"- a\n", "w.yaml"},
     {"{\"registries\":", "w.yaml"},
 };
