@@ -13,19 +13,19 @@ lab_registry
 mkdir bad && cd bad || exit 1
 leak_before
 
-bad() { # NAME REGEX: compose.yaml from standard input fails with a line that fits
+bad() { # NAME REGEX: compose.yaml from standard input fails with a message that fits
     cat >compose.yaml
     t_exit "$1: exit 1" 1 winch up -d
-    t_like "$1: the message" "$T_OUT" "$2"
-    t_is "$1: said once" "$(grep -cE "$2" <<<"$T_OUT")" 1
-    t_is "$1: nothing runs" "$(winch ps -aq 2>/dev/null)" ""
-    if [ -n "$(ls "$WINCH_ROOT/lib/projects/bad" 2>/dev/null)" ]; then
+    t_like "$1: the message" "$(tr '\n' ' ' <<<"$T_OUT")" "$2"
+    t_is "$1: one error" "$(grep -cE '^([^ ]*:[0-9]+:[0-9]+: )?error: ' <<<"$T_OUT")" 1 || t_note "$T_OUT"
+    t_is "$1: nothing runs" "$(winch ps -q 2>/dev/null)" ""
+    if [ -n "$(ls "$WINCH_ROOT/lib/projects/bad" 2>/dev/null)" ]; then # what was created goes with down, as ever
         winch -p bad down >/dev/null 2>&1
     fi
     t_no_leak "$1: nothing is left"
 }
 
-bad "wrong type" 'compose.yaml:4:14: .*ports' <<'YAML'
+bad "wrong type" 'compose.yaml:4:12: .*ports' <<'YAML'
 services:
   web:
     image: busybox
@@ -105,7 +105,7 @@ cat >recipe.json <<'JSON'
   {"name": "library/digest:latest", "config": {"Cmd": ["/x"]}, "layers": [
     {"entries": [{"name": "x", "data": "some content"}], "flip": 30}]},
   {"name": "library/diffid:latest", "config": {"Cmd": ["/x"]}, "layers": [
-    {"entries": [{"name": "x", "data": "some content"}],
+    {"entries": [{"name": "x", "data": "other content"}],
      "diff_id": "sha256:1111111111111111111111111111111111111111111111111111111111111111"}]}
 ]}
 JSON
@@ -123,8 +123,8 @@ YAML
     t_is "IMG $image: no image of that name" "$(winch image ls | grep -c "$image")" 0
 done <<'LIST'
 dotdot \.\./\.\./escape
-hard etc/passwd
-digest digest
+hard hard link.*outside
+digest digest (of|does|is|mismatch|differs)|sha256:[0-9a-f]* .*but
 diffid digest|diff
 LIST
 t_is "the host's file is untouched" "$(diff /etc/passwd "$LAB/passwd.before") $(stat -c %h /etc/passwd)" " $links"

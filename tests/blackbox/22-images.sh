@@ -62,24 +62,25 @@ CASES
 "$t_lib/imagekit.py" make recipe.json --layout layout || t_abort "the images could not be made"
 lab_kit layout
 lab_mirror "$KIT"
-t_ok "an honest image of the same kit" winch pull plain
-lower() { find "$store/layers" -type f -path '*/etc/conf' -exec sha256sum {} + | sort; }
-lower >lower.before
+mkdir img && cd img || exit 1
+pull() { # IMAGE, as the image of the one service
+    printf 'name: img\nservices:\n  a: {image: %s}\n' "$1" >compose.yaml
+    winch pull
+}
+t_ok "an honest image of the same kit" pull plain
 hashes() { find "$store/layers" -mindepth 2 -exec stat -c '%n %f %u %g %s %Y' {} + | grep -F -f layers.before | sort; }
 find "$store/layers" -mindepth 1 -maxdepth 1 >layers.before
 hashes >hashes.before
 
-mkdir img && cd img || exit 1
 while IFS='|' read -r name wanted _; do
     image=${name#* }
-    t_run winch pull "$image"
+    t_run pull "$image"
     if [ "$wanted" = refused ] || { [ "$wanted" = refused-or-inside ] && [ "$T_STATUS" != 0 ]; }; then
         t_is "$name: refused" "$T_STATUS" 1
         t_is "$name: not an image then" "$(winch image ls | grep -c "^[^ ]*$image ")" 0
         continue
     fi
     t_is "$name: taken" "$T_STATUS" 0 || t_note "$T_OUT"
-    printf 'name: img\nservices:\n  a: {image: %s}\n' "$image" >compose.yaml
     if ! winch up -d >up.log 2>&1; then
         t_not "$name: starts" "$(cat up.log)"
         continue
@@ -95,8 +96,8 @@ while IFS='|' read -r name wanted _; do
     esac
     winch down -t 0 >/dev/null 2>&1
 done <../cases
-hashes >../hashes.after
-t_ok "IMG-05 no lower layer was modified" diff ../hashes.before ../hashes.after
+hashes >hashes.after
+t_ok "IMG-05 no lower layer was modified" diff hashes.before hashes.after
 printf 'name: img\nservices:\n  a: {image: plain}\n' >compose.yaml
 t_ok "an image on the same base starts" winch up -d
 t_is "IMG-05 and is unaffected" "$(cat "/proc/$(w_pid a)/root/etc/conf")" base

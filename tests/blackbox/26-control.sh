@@ -45,7 +45,7 @@ sockets=$(find "$WINCH_ROOT/run" -type s)
 t_like "there are sockets" "$sockets" 'supervisor.sock'
 for socket in $sockets; do
     name=${socket##*/}
-    t_exit "CTL-02 $name: nobody cannot connect" 1 as_nobody python3 -c 'import socket, sys
+    t_exit "CTL-02 $name: nobody cannot connect" 1 as_nobody /usr/bin/python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect(sys.argv[1])' "$socket"
 done
@@ -53,7 +53,7 @@ done
 socket=$(find "$WINCH_ROOT/run/projects" -name supervisor.sock)
 for dir in "$WINCH_ROOT" "$WINCH_ROOT/run" "$WINCH_ROOT/run/projects" "$WINCH_ROOT/run/projects/control"; do chmod o+x "$dir"; done
 chmod 666 "$socket"
-t_run as_nobody timeout 5 python3 -c 'import socket, sys
+t_run as_nobody timeout 5 /usr/bin/python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.settimeout(3)
 try:

@@ -20,7 +20,7 @@ services:
     restart: always
   leaves:
     image: busybox
-    command: ["sh", "-c", "probe hold; exit 9"]
+    command: ["sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.1; done"]
     stop_grace_period: 1s
   checked:
     image: busybox

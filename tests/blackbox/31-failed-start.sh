@@ -59,7 +59,7 @@ t_no_leak "RUN-27 exec: nothing is left"
 
 # no room left: the state root on a file system that is full but for a little
 cd "$LAB/run" && mkdir -p small
-truncate -s 24M small.ext4
+truncate -s 256M small.ext4
 mkfs.ext4 -q -m 0 small.ext4
 if mount -o loop small.ext4 small 2>/dev/null; then
     export WINCH_ROOT=$LAB/run/small/root
@@ -67,7 +67,7 @@ if mount -o loop small.ext4 small 2>/dev/null; then
     cd fail || exit 1
     winch up -d >/dev/null 2>&1 && winch down -t 1 >/dev/null 2>&1
     leak_before
-    dd if=/dev/zero of=../small/filler bs=4k status=none 2>/dev/null
+    dd if=/dev/zero of=../small/filler bs=64k status=none 2>/dev/null
     t_exit "RUN-27 no space left: exit 1" 1 winch up -d
     t_like "RUN-27 no space left: the message says so" "$T_OUT" 'No space left'
     rm ../small/filler

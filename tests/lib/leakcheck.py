@@ -22,7 +22,7 @@ import time
 
 KEPT = re.compile(r"^lib/(blobs|layers|images|cache|volumes|projects|trash)(/|$|\.json$)")
 # the trees themselves, made once and empty without a project
-SKELETON = re.compile(r"^(lib|run|(lib|run)/(containers|networks|projects|netns|netd|tmp|deleting)|lib/[a-z]+\.lock|winch\.yaml)$")
+SKELETON = re.compile(r"^(lib|run|(lib|run)/(containers|networks|projects|netns|netd(/[a-z]+)?|tmp|deleting)|lib/[a-z]+\.lock|winch\.yaml)$")
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/conf/all/route_localnet",
            "net/ipv4/conf/default/route_localnet", "net/bridge/bridge-nf-call-iptables", "kernel/core_pattern",
            "kernel/modprobe", "kernel/hotplug")

@@ -228,6 +228,7 @@ lan_lab() {
         pid=$name
         nsenter -t "$LAN_PID" -n ip link add "port$n" type veth peer name lan0 netns "$pid"
         nsenter -t "$LAN_PID" -n ip link set "port$n" master lan up
+        nsenter -t "$pid" -n ip link set lan0 addrgenmode none
         nsenter -t "$pid" -n ip addr add "192.0.2.$n/24" dev lan0
         nsenter -t "$pid" -n ip -6 addr add "2001:db8::$n/64" dev lan0 nodad
         nsenter -t "$pid" -n ip link set lan0 up
