@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* addr.c - arithmetic on IP addresses and subnets. Every address keeps its unused bytes zero, therefore two
- * addresses are equal exactly when their bytes are. */
+/* addr.c - arithmetic on IP addresses and subnets. Every address keeps its unused bytes zero,
+ * therefore two addresses are equal exactly when their bytes are. */
 #include "netd/addr.h"
 
 #include <arpa/inet.h>

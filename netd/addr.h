@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* family 4 or 6; 0 means "none" (an all-zero struct). Unused bytes are zero, so values compare by memcmp. */
+/* family 4 or 6; 0 means "none" (an all-zero struct). Unused bytes are zero, so values compare by
+ * memcmp. */
 struct addr {
     uint8_t family;
     uint8_t bytes[16]; /* network order */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bridge.c - the link of one network. The link group marks what is ours: bridge and ports of a network share one,
- * derived from the interface name, and the kernel deletes a whole group in one go. */
+/* bridge.c - the link of one network. The link group marks what is ours: bridge and ports of a
+ * network share one, derived from the interface name, and the kernel deletes a whole group in one
+ * go. */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
@@ -17,7 +18,8 @@ uint32_t bridge_group(const struct net *net)
     hash_hex(net->interface, strlen(net->interface), hex);
     for (int i = 0; i < 8; i++)
         group = group << 4 | (uint32_t)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
-    return (group & 0x3fffffffu) | 0x40000000u; /* far away from the small numbers that people use */
+    return (group & 0x3fffffffu) |
+           0x40000000u; /* far away from the small numbers that people use */
 }
 
 bool bridge_group_is_ours(uint32_t group)
@@ -56,21 +58,24 @@ int bridge_ensure(struct netd *netd, const struct net *net, struct err *err)
         struct find find = {.name = name};
         if (rtnl_each_link(netd->rtnl, find_link, &find, err) < 0)
             return -1;
-        if (find.found.index && (strcmp(find.found.kind, "bridge") != 0 || find.found.group != bridge_group(net)))
-            return err_set(err, ERR_BUSY, "network '%s': interface '%s' exists and is not ours", net->name,
-                           name);
+        if (find.found.index &&
+            (strcmp(find.found.kind, "bridge") != 0 || find.found.group != bridge_group(net)))
+            return err_set(err, ERR_BUSY, "network '%s': interface '%s' exists and is not ours",
+                           net->name, name);
     } else if (create(netd, net, err) < 0 || !(ifindex = if_nametoindex(name))) {
         return err_wrap(err, "network '%s': bridge '%s'", net->name, name);
     }
     /* before the addresses: without IPv6 not even a link-local one shall appear */
-    if (sysctl_write(net->ipv6 ? "0" : "1", net->ipv6 ? err : NULL, "ipv6/conf/%s/disable_ipv6", name) < 0 &&
+    if (sysctl_write(net->ipv6 ? "0" : "1", net->ipv6 ? err : NULL, "ipv6/conf/%s/disable_ipv6",
+                     name) < 0 &&
         net->ipv6)
         return err_wrap(err, "network '%s'", net->name);
     /* best effort: a kernel without IPv6 has none of these */
     (void)sysctl_write("0", NULL, "ipv6/conf/%s/accept_ra", name);
     if (net->ipv6)
         (void)sysctl_write("0", NULL, "ipv6/conf/%s/accept_dad", name);
-    /* ports published on loopback are sent on from 127.0.0.1; the guard chain keeps containers out of it */
+    /* ports published on loopback are sent on from 127.0.0.1; the guard chain keeps containers out
+     * of it */
     if (sysctl_write("1", err, "ipv4/conf/%s/route_localnet", name) < 0)
         return err_wrap(err, "network '%s'", net->name);
     for (size_t i = 0; i < net->subnets.count; i++) {

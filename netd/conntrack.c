@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conntrack.c - one request deletes every flow that matches a filter (Linux 5.8). Messages are small and fixed, so they are built here by hand. */
+/* conntrack.c - one request deletes every flow that matches a filter (Linux 5.8). Messages are
+ * small and fixed, so they are built here by hand. */
 #include "netd/conntrack.h"
 
 #include <arpa/inet.h>
@@ -49,19 +50,22 @@ void conntrack_close(struct conntrack *conntrack)
     free(conntrack);
 }
 
-/* reply: match the source of the answers, that is, whom the flow was translated to; else the destination of the
- * first packet. */
-static struct nl_msg *delete_message(bool reply, enum port_proto proto, const struct addr *addr, uint16_t port)
+/* reply: match the source of the answers, that is, whom the flow was translated to; else the
+ * destination of the first packet. */
+static struct nl_msg *delete_message(bool reply, enum port_proto proto, const struct addr *addr,
+                                     uint16_t port)
 {
     bool v4 = addr->family == 4;
     struct nfgenmsg header = {.nfgen_family = v4 ? AF_INET : AF_INET6, .version = NFNETLINK_V0};
-    struct nl_msg *msg =
-        nlmsg_alloc_simple(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_REQUEST | NLM_F_ACK);
+    struct nl_msg *msg = nlmsg_alloc_simple(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE,
+                                            NLM_F_REQUEST | NLM_F_ACK);
     if (!msg || nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0)
         abort(); /* out of memory */
-    struct nlattr *tuple = nla_nest_start(msg, (reply ? CTA_TUPLE_REPLY : CTA_TUPLE_ORIG) | NLA_F_NESTED);
+    struct nlattr *tuple =
+        nla_nest_start(msg, (reply ? CTA_TUPLE_REPLY : CTA_TUPLE_ORIG) | NLA_F_NESTED);
     struct nlattr *ip = nla_nest_start(msg, CTA_TUPLE_IP | NLA_F_NESTED);
-    int source = v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, destination = v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST;
+    int source = v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC,
+        destination = v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST;
     nla_put(msg, reply ? source : destination, (int)addr_size(addr), addr->bytes);
     nla_nest_end(msg, ip);
     struct nlattr *nest = nla_nest_start(msg, CTA_TUPLE_PROTO | NLA_F_NESTED);
@@ -95,14 +99,14 @@ static void forget(struct conntrack *conntrack, struct nl_msg *msg, uint16_t por
         log_warning("conntrack port=%u: %s", port, strerror(failure));
 }
 
-void conntrack_forget_target(struct conntrack *conntrack, enum port_proto proto, const struct addr *target,
-                             uint16_t port)
+void conntrack_forget_target(struct conntrack *conntrack, enum port_proto proto,
+                             const struct addr *target, uint16_t port)
 {
     forget(conntrack, delete_message(true, proto, target, port), port);
 }
 
-void conntrack_forget_host(struct conntrack *conntrack, enum port_proto proto, const struct addr *host,
-                           uint16_t port)
+void conntrack_forget_host(struct conntrack *conntrack, enum port_proto proto,
+                           const struct addr *host, uint16_t port)
 {
     forget(conntrack, delete_message(false, proto, host, port), port);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_forward.c - pending questions. Each has a socket and a deadline of its own; when one server is silent, the next
- * is asked. The host's resolv.conf is looked at for each question and read again only when it changed.
+/* dns_forward.c - pending questions. Each has a socket and a deadline of its own; when one server
+ * is silent, the next is asked. The host's resolv.conf is looked at for each question and read
+ * again only when it changed.
  *
- * Bounds: a party has at most PARTY_MAX questions pending; when all together have TOTAL_MAX, the party with the most
- * loses its oldest, so that a flood from one container ends as failures in that container. */
+ * Bounds: a party has at most PARTY_MAX questions pending; when all together have TOTAL_MAX, the
+ * party with the most loses its oldest, so that a flood from one container ends as failures in that
+ * container. */
 #include "netd/dns_forward.h"
 
 #include <errno.h>
@@ -125,7 +127,8 @@ static void read_host_servers(struct forwarder *forwarder)
         forwarder->servers.count = 0;
         return;
     }
-    if (status.st_ino == forwarder->conf_inode && status.st_mtim.tv_sec == forwarder->conf_time.tv_sec &&
+    if (status.st_ino == forwarder->conf_inode &&
+        status.st_mtim.tv_sec == forwarder->conf_time.tv_sec &&
         status.st_mtim.tv_nsec == forwarder->conf_time.tv_nsec)
         return;
     forwarder->conf_inode = status.st_ino;
@@ -211,7 +214,8 @@ static void on_tcp_read(struct pending *pending)
     if (!pending->reply)
         pending->reply = xmalloc(2 + DNS_MESSAGE_MAX);
     size_t wanted = pending->done < 2 ? 2 : 2 + pending->reply_size;
-    ssize_t size = recv(pending->fd, pending->reply + pending->done, wanted - pending->done, MSG_DONTWAIT);
+    ssize_t size =
+        recv(pending->fd, pending->reply + pending->done, wanted - pending->done, MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (size <= 0) {
@@ -239,7 +243,8 @@ static void on_tcp(int fd, unsigned events, void *arg)
         on_tcp_read(pending);
         return;
     }
-    ssize_t size = send(fd, pending->bytes + pending->done, total - pending->done, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t size = send(fd, pending->bytes + pending->done, total - pending->done,
+                        MSG_DONTWAIT | MSG_NOSIGNAL);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (size < 0) {
@@ -278,7 +283,8 @@ static bool start(struct pending *pending)
     if (connect(pending->fd, (const struct sockaddr *)&server->address, server->size) < 0 &&
         errno != EINPROGRESS)
         return false;
-    if (!pending->tcp && send(pending->fd, pending->bytes + 2, pending->query.size, MSG_DONTWAIT) < 0)
+    if (!pending->tcp &&
+        send(pending->fd, pending->bytes + 2, pending->query.size, MSG_DONTWAIT) < 0)
         return false;
     pending->source = loop_fd(loop, pending->fd, pending->tcp ? LOOP_WRITE : LOOP_READ,
                               pending->tcp ? on_tcp : on_udp, pending);
@@ -312,8 +318,8 @@ static void drop_oldest(struct forwarder *forwarder)
         finish(oldest, NULL, 0);
 }
 
-bool forward_query(struct forward_party *party, const struct dns_query *query, bool tcp, forward_reply_fn *fn,
-                   void *arg)
+bool forward_query(struct forward_party *party, const struct dns_query *query, bool tcp,
+                   forward_reply_fn *fn, void *arg)
 {
     struct forwarder *forwarder = party->forwarder;
 

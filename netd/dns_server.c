@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_server.c - sockets of the resolvers, and the way of one query: zone first, then perhaps upstream. A few
- * datagrams are taken from one container, then it is the others' turn. */
+/* dns_server.c - sockets of the resolvers, and the way of one query: zone first, then perhaps
+ * upstream. A few datagrams are taken from one container, then it is the others' turn. */
 #include "netd/dns_server.h"
 
 #include <errno.h>
@@ -44,8 +44,8 @@ void dns_remove_names(struct dns *dns, const struct sandbox *sandbox)
     zone_remove(dns->zone, sandbox);
 }
 
-size_t resolver_answer(struct resolver *resolver, const struct dns_query *query, enum dns_verdict verdict,
-                       bool tcp, uint8_t *buffer, bool *ret_forward)
+size_t resolver_answer(struct resolver *resolver, const struct dns_query *query,
+                       enum dns_verdict verdict, bool tcp, uint8_t *buffer, bool *ret_forward)
 {
     size_t max = tcp ? DNS_MESSAGE_MAX : MIN(query->udp_size, (uint16_t)4096);
     struct zone_answer answer = {0};
@@ -97,11 +97,12 @@ static void asker_free(struct asker *asker)
     free(asker);
 }
 
-static void send_udp(const struct resolver *resolver, const struct sockaddr_storage *to, socklen_t to_size,
-                     const uint8_t *data, size_t size)
+static void send_udp(const struct resolver *resolver, const struct sockaddr_storage *to,
+                     socklen_t to_size, const uint8_t *data, size_t size)
 {
     /* a full socket buffer loses the answer: the asker asks again */
-    (void)sendto(resolver->udp_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to, to_size);
+    (void)sendto(resolver->udp_fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                 (const struct sockaddr *)to, to_size);
 }
 
 static void on_udp_reply(const uint8_t *reply, size_t size, void *arg)
@@ -148,7 +149,8 @@ static void on_udp(int fd, unsigned events, void *arg)
         socklen_t from_size = sizeof(from);
         struct dns_query query;
         bool forward;
-        ssize_t size = recvfrom(fd, data, sizeof(data), MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+        ssize_t size =
+            recvfrom(fd, data, sizeof(data), MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
         if (size < 0)
             return;
         enum dns_verdict verdict = dns_query_parse(data, (size_t)size, &query);
@@ -201,7 +203,8 @@ int resolver_new(struct dns *dns, const struct sandbox *sandbox, char *const *up
     LIST_INIT(&resolver->askers);
     LIST_INIT(&resolver->connections);
     resolver->udp_source = loop_fd(dns->loop, resolver->udp_fd, LOOP_READ, on_udp, resolver);
-    resolver->tcp_source = loop_fd(dns->loop, resolver->tcp_fd, LOOP_READ, resolver_on_accept, resolver);
+    resolver->tcp_source =
+        loop_fd(dns->loop, resolver->tcp_fd, LOOP_READ, resolver_on_accept, resolver);
     *ret_resolver = resolver;
     return 0;
 }

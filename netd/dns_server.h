@@ -9,8 +9,9 @@
 #include "base/mem.h"
 #include "netd/state.h"
 
-/* Inside each namespace; an nft rule there makes port 53 of 127.0.0.11 of it. Outside the range of ephemeral ports
- * and of anything assigned, since a container that binds it on all addresses would fail. */
+/* Inside each namespace; an nft rule there makes port 53 of 127.0.0.11 of it. Outside the range of
+ * ephemeral ports and of anything assigned, since a container that binds it on all addresses would
+ * fail. */
 #define RESOLVER_PORT 61053
 
 struct dns;      /* names of all containers, pending questions to upstreams */
@@ -25,8 +26,9 @@ DEFINE_CLEANUP(struct dns *, dns_free)
 void dns_add_names(struct dns *dns, const struct sandbox *sandbox);
 void dns_remove_names(struct dns *dns, const struct sandbox *sandbox);
 
-/* Opens the sockets: the caller has entered the container's network namespace. sandbox is borrowed for the life of
- * the resolver. upstreams (strv) replaces the host's name servers; NULL: the host's. */
+/* Opens the sockets: the caller has entered the container's network namespace. sandbox is borrowed
+ * for the life of the resolver. upstreams (strv) replaces the host's name servers; NULL: the
+ * host's. */
 int resolver_new(struct dns *dns, const struct sandbox *sandbox, char *const *upstreams,
                  struct resolver **ret_resolver, struct err *err);
 void resolver_free(struct resolver *resolver);

@@ -29,8 +29,8 @@ struct resolver {
 };
 
 /* Our own answer in buffer (DNS_MESSAGE_MAX bytes), or *ret_forward. */
-size_t resolver_answer(struct resolver *resolver, const struct dns_query *query, enum dns_verdict verdict,
-                       bool tcp, uint8_t *buffer, bool *ret_forward);
+size_t resolver_answer(struct resolver *resolver, const struct dns_query *query,
+                       enum dns_verdict verdict, bool tcp, uint8_t *buffer, bool *ret_forward);
 
 /* dns_tcp.c */
 void resolver_on_accept(int fd, unsigned events, void *arg);

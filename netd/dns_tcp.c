@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_tcp.c - queries over TCP. One query of a connection is worked on at a time; more than CONNECTIONS_MAX
- * connections or an idle one are closed, so that a container can only exhaust itself. */
+/* dns_tcp.c - queries over TCP. One query of a connection is worked on at a time; more than
+ * CONNECTIONS_MAX connections or an idle one are closed, so that a container can only exhaust
+ * itself. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -90,7 +91,8 @@ static void answer_query(struct connection *connection)
     }
     if (!connection->out)
         connection->out = xmalloc(2 + DNS_MESSAGE_MAX);
-    size = resolver_answer(resolver, &connection->query, verdict, true, connection->out + 2, &forward);
+    size =
+        resolver_answer(resolver, &connection->query, verdict, true, connection->out + 2, &forward);
     if (!forward) {
         begin_writing(connection, size);
         return;
@@ -106,8 +108,8 @@ static void on_readable(struct connection *connection)
     size_t wanted = 2;
     if (connection->in_size >= 2)
         wanted += (size_t)(connection->in[0] << 8 | connection->in[1]);
-    ssize_t size = recv(connection->fd, connection->in + connection->in_size, wanted - connection->in_size,
-                        MSG_DONTWAIT);
+    ssize_t size = recv(connection->fd, connection->in + connection->in_size,
+                        wanted - connection->in_size, MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (size <= 0) {
@@ -166,7 +168,8 @@ void resolver_on_accept(int fd, unsigned events, void *arg)
     connection->resolver = resolver;
     connection->fd = take_fd(&accepted);
     connection->in = xmalloc(2 + DNS_MESSAGE_MAX);
-    connection->source = loop_fd(resolver->dns->loop, connection->fd, LOOP_READ, on_connection, connection);
+    connection->source =
+        loop_fd(resolver->dns->loop, connection->fd, LOOP_READ, on_connection, connection);
     connection->timer = loop_timer(resolver->dns->loop, IDLE_US, on_idle, connection);
     LIST_INSERT_HEAD(&resolver->connections, connection, link);
     resolver->connection_count++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_wire.c - strict reading of queries, writing of answers. A query has exactly one question whose name is
- * uncompressed (nothing stands before it that it could point to); all counts must fit the bytes. */
+/* dns_wire.c - strict reading of queries, writing of answers. A query has exactly one question
+ * whose name is uncompressed (nothing stands before it that it could point to); all counts must fit
+ * the bytes. */
 #include "netd/dns_wire.h"
 
 #include <arpa/nameser.h>
@@ -111,7 +112,7 @@ static size_t answer_begin(const struct dns_query *query, enum dns_rcode rcode, 
     memset(buffer, 0, HEADER_SIZE);
     put16(buffer, query->id);
     buffer[2] = (uint8_t)(0x80 | (query->data[2] & 0x79)); /* response; opcode and RD as asked */
-    buffer[3] = (uint8_t)(0x80 | rcode);                    /* recursion available */
+    buffer[3] = (uint8_t)(0x80 | rcode);                   /* recursion available */
     if (query->question_end) {
         put16(buffer + 4, 1);
         memcpy(buffer + HEADER_SIZE, query->data + HEADER_SIZE, query->question_end - HEADER_SIZE);
@@ -148,8 +149,8 @@ static size_t put_record(uint8_t *at, unsigned type, uint32_t ttl, const void *d
     return 12 + size;
 }
 
-size_t dns_answer_addrs(const struct dns_query *query, const struct addr *addrs, size_t count, uint32_t ttl,
-                        uint8_t *buffer, size_t max)
+size_t dns_answer_addrs(const struct dns_query *query, const struct addr *addrs, size_t count,
+                        uint32_t ttl, uint8_t *buffer, size_t max)
 {
     size_t size = answer_begin(query, DNS_NOERROR, buffer);
     unsigned answers = 0;
@@ -169,7 +170,8 @@ size_t dns_answer_addrs(const struct dns_query *query, const struct addr *addrs,
     return answer_end(query, buffer, size, max);
 }
 
-size_t dns_answer_ptr(const struct dns_query *query, const char *name, uint32_t ttl, uint8_t *buffer, size_t max)
+size_t dns_answer_ptr(const struct dns_query *query, const char *name, uint32_t ttl,
+                      uint8_t *buffer, size_t max)
 {
     uint8_t wire[WIRE_NAME];
     size_t used = 0;
@@ -194,7 +196,8 @@ size_t dns_answer_ptr(const struct dns_query *query, const char *name, uint32_t 
     return answer_end(query, buffer, size, max);
 }
 
-size_t dns_answer_empty(const struct dns_query *query, enum dns_rcode rcode, uint8_t *buffer, size_t max)
+size_t dns_answer_empty(const struct dns_query *query, enum dns_rcode rcode, uint8_t *buffer,
+                        size_t max)
 {
     return answer_end(query, buffer, answer_begin(query, rcode, buffer), max);
 }
@@ -208,7 +211,8 @@ bool dns_reply_matches(const struct dns_query *query, uint16_t id, const void *r
     if (get16(bytes + 4) == 0) /* some servers refuse without repeating the question */
         return (bytes[3] & 0x0f) != DNS_NOERROR;
     return get16(bytes + 4) == 1 && size >= query->question_end &&
-           memcmp(bytes + HEADER_SIZE, query->data + HEADER_SIZE, query->question_end - HEADER_SIZE) == 0;
+           memcmp(bytes + HEADER_SIZE, query->data + HEADER_SIZE,
+                  query->question_end - HEADER_SIZE) == 0;
 }
 
 static bool reverse4(const char *name, struct addr *addr)

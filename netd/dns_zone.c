@@ -103,11 +103,12 @@ void zone_add(struct zone *zone, const struct sandbox *sandbox)
                 map_set(zone->names, keys[j], entry);
             }
             VEC_ADD(&entry->owners,
-                    (struct owner){.sandbox = sandbox,
-                                   .ip4 = endpoint->ip4,
-                                   .ip6 = endpoint->ip6,
-                                   .canonical = xasprintf("%s.%s", sandbox->name ? sandbox->name : sandbox->id,
-                                                          endpoint->net->name)});
+                    (struct owner){
+                        .sandbox = sandbox,
+                        .ip4 = endpoint->ip4,
+                        .ip6 = endpoint->ip6,
+                        .canonical = xasprintf("%s.%s", sandbox->name ? sandbox->name : sandbox->id,
+                                               endpoint->net->name)});
         }
         strv_free(keys);
     }
@@ -137,7 +138,8 @@ void zone_remove(struct zone *zone, const struct sandbox *sandbox)
 }
 
 /* The entry of the asker's first network that has the name. */
-static const struct entry *find_name(const struct zone *zone, const struct sandbox *asker, const char *name)
+static const struct entry *find_name(const struct zone *zone, const struct sandbox *asker,
+                                     const char *name)
 {
     for (size_t i = 0; i < asker->endpoints.count; i++) {
         _cleanup_free_ char *key = make_key(asker->endpoints.items[i].net, name, NULL);
@@ -205,8 +207,8 @@ static bool is_below_our_network(const struct sandbox *asker, const char *name)
     return false;
 }
 
-enum zone_verdict zone_lookup(struct zone *zone, const struct sandbox *asker, const struct dns_query *query,
-                              struct zone_answer *answer)
+enum zone_verdict zone_lookup(struct zone *zone, const struct sandbox *asker,
+                              const struct dns_query *query, struct zone_answer *answer)
 {
     const char *name = query->name;
     struct addr addr;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dns_zone.h - which names there are, and who may see them. Pure.
  *
- * A container has, on each of its networks, the names: service, container, aliases, short id; each also with
- * ".<network>" (full name and key in the file). Names are compared without case and seen only by containers on
- * the same network; of several common networks, the asker's first one that knows the name answers. */
+ * A container has, on each of its networks, the names: service, container, aliases, short id; each
+ * also with
+ * ".<network>" (full name and key in the file). Names are compared without case and seen only by
+ * containers on the same network; of several common networks, the asker's first one that knows the
+ * name answers. */
 #pragma once
 
 #include "base/vec.h"
@@ -29,5 +31,5 @@ struct zone_answer {
     VEC(struct addr) addrs; /* free with VEC_DONE */
     char name[DNS_NAME_SIZE];
 };
-enum zone_verdict zone_lookup(struct zone *zone, const struct sandbox *asker, const struct dns_query *query,
-                              struct zone_answer *answer);
+enum zone_verdict zone_lookup(struct zone *zone, const struct sandbox *asker,
+                              const struct dns_query *query, struct zone_answer *answer);

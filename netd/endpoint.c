@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* endpoint.c - making the planned legs. Two batches outside (all pairs, then the settings of their ports) and one
- * inside, because most of the time is waiting for the kernel. */
+/* endpoint.c - making the planned legs. Two batches outside (all pairs, then the settings of their
+ * ports) and one inside, because most of the time is waiting for the kernel. */
 #include "netd/endpoint.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@ static void add_port(struct rtnl *rtnl, const struct endpoint *endpoint, unsigne
     rtnl_add_bridge_port(rtnl, ifindex, true, !endpoint->net->icc);
 }
 
-int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns_fd, struct err *err)
+int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns_fd,
+                     struct err *err)
 {
     struct rtnl *rtnl = netd->rtnl;
 
@@ -26,8 +27,8 @@ int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns
         unsigned master = if_nametoindex(endpoint->net->interface);
         unsigned stale = if_nametoindex(endpoint->veth);
         if (!master)
-            return err_set(err, ERR_NOT_FOUND, "bridge '%s' of network '%s' is gone", endpoint->net->interface,
-                           endpoint->net->name);
+            return err_set(err, ERR_NOT_FOUND, "bridge '%s' of network '%s' is gone",
+                           endpoint->net->interface, endpoint->net->name);
         if (stale) /* of a namespace that is still dying */
             rtnl_add_delete(rtnl, stale, ENODEV);
         rtnl_add_veth(rtnl, &(struct rtnl_veth){.name = endpoint->veth,
@@ -49,7 +50,8 @@ int endpoints_create(struct netd *netd, const struct sandbox *sandbox, int netns
     return rtnl_run(rtnl, err);
 }
 
-int endpoints_attach(struct netd *netd, const struct sandbox *sandbox, const struct net *net, struct err *err)
+int endpoints_attach(struct netd *netd, const struct sandbox *sandbox, const struct net *net,
+                     struct err *err)
 {
     for (size_t i = 0; i < sandbox->endpoints.count; i++) {
         const struct endpoint *endpoint = &sandbox->endpoints.items[i];
@@ -64,21 +66,24 @@ int endpoints_attach(struct netd *netd, const struct sandbox *sandbox, const str
 }
 
 /* The endpoint that owns the default route of the family, or NULL. */
-static bool has_default_route(const struct sandbox *sandbox, const struct endpoint *endpoint, uint8_t family)
+static bool has_default_route(const struct sandbox *sandbox, const struct endpoint *endpoint,
+                              uint8_t family)
 {
     return sandbox_gateway_endpoint(sandbox, family) == endpoint;
 }
 
-static int configure_one(struct rtnl *rtnl, const struct sandbox *sandbox, const struct endpoint *endpoint,
-                         struct err *err)
+static int configure_one(struct rtnl *rtnl, const struct sandbox *sandbox,
+                         const struct endpoint *endpoint, struct err *err)
 {
     unsigned ifindex = if_nametoindex(endpoint->ifname);
     const struct addr *addrs[] = {&endpoint->ip4, &endpoint->ip6};
 
     if (!ifindex)
-        return err_sys(err, "interface '%s' of network '%s'", endpoint->ifname, endpoint->net->name);
+        return err_sys(err, "interface '%s' of network '%s'", endpoint->ifname,
+                       endpoint->net->name);
     /* IPv6 off means off: not even a link-local address */
-    (void)sysctl_write(endpoint->net->ipv6 ? "0" : "1", NULL, "ipv6/conf/%s/disable_ipv6", endpoint->ifname);
+    (void)sysctl_write(endpoint->net->ipv6 ? "0" : "1", NULL, "ipv6/conf/%s/disable_ipv6",
+                       endpoint->ifname);
     if (endpoint->net->ipv6) /* addresses are ours to give: no second of waiting for a duplicate */
         (void)sysctl_write("0", NULL, "ipv6/conf/%s/accept_dad", endpoint->ifname);
     for (size_t i = 0; i < ARRAY_LEN(addrs); i++)
@@ -91,7 +96,8 @@ static int configure_one(struct rtnl *rtnl, const struct sandbox *sandbox, const
     rtnl_add_up(rtnl, ifindex);
     for (size_t i = 0; i < ARRAY_LEN(addrs); i++)
         if (addr_is_set(addrs[i]) && has_default_route(sandbox, endpoint, addrs[i]->family))
-            rtnl_add_default_route(rtnl, ifindex, &net_subnet(endpoint->net, addrs[i]->family)->gateway);
+            rtnl_add_default_route(rtnl, ifindex,
+                                   &net_subnet(endpoint->net, addrs[i]->family)->gateway);
     return 0;
 }
 

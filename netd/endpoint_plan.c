@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* endpoint_plan.c - which legs a container gets. Names of links and MACs follow from the container's id and its
- * address, so that nothing of them has to be remembered. */
+/* endpoint_plan.c - which legs a container gets. Names of links and MACs follow from the
+ * container's id and its address, so that nothing of them has to be remembered. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 
 const char *mac_format(const uint8_t mac[6], char buffer[18])
 {
-    snprintf(buffer, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    snprintf(buffer, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5]);
     return buffer;
 }
 
@@ -55,8 +56,8 @@ static int plan_address(const struct sandbox *sandbox, struct endpoint *endpoint
     bool has = text && text[0];
 
     if (has && (!addr_parse(text, &wanted) || wanted.family != family))
-        return err_set(err, ERR_CONFIG, "network '%s': '%s' is not an IPv%d address", endpoint->net->name, text,
-                       family);
+        return err_set(err, ERR_CONFIG, "network '%s': '%s' is not an IPv%d address",
+                       endpoint->net->name, text, family);
     return ipam_lease(endpoint->net, family, sandbox->key, has ? &wanted : NULL, ret_addr, err);
 }
 
@@ -71,8 +72,8 @@ static void default_mac(struct endpoint *endpoint)
 static bool is_ifname(const char *text)
 {
     size_t size = strlen(text);
-    if (size == 0 || size >= IFNAME_SIZE || str_eq(text, ".") || str_eq(text, "..") || str_eq(text, "lo") ||
-        str_eq(text, "all") || str_eq(text, "default"))
+    if (size == 0 || size >= IFNAME_SIZE || str_eq(text, ".") || str_eq(text, "..") ||
+        str_eq(text, "lo") || str_eq(text, "all") || str_eq(text, "default"))
         return false;
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)text[i]) && !strchr("-_.", text[i]))
@@ -80,7 +81,8 @@ static bool is_ifname(const char *text)
     return true;
 }
 
-static int plan_extra(struct endpoint *endpoint, const struct endpoint_request *request, struct err *err)
+static int plan_extra(struct endpoint *endpoint, const struct endpoint_request *request,
+                      struct err *err)
 {
     for (size_t i = 0; i < request->link_local_count; i++) {
         struct cidr cidr;
@@ -95,8 +97,8 @@ static int plan_extra(struct endpoint *endpoint, const struct endpoint_request *
     return 0;
 }
 
-static int plan_one(struct netd *netd, struct sandbox *sandbox, const struct endpoint_request *request,
-                    struct err *err)
+static int plan_one(struct netd *netd, struct sandbox *sandbox,
+                    const struct endpoint_request *request, struct err *err)
 {
     size_t number = sandbox->endpoints.count;
     struct net *net = map_find(netd->nets, request->network);
@@ -111,8 +113,10 @@ static int plan_one(struct netd *netd, struct sandbox *sandbox, const struct end
     endpoint->aliases = xcalloc(request->alias_count + 1, sizeof(char *));
     for (size_t i = 0; i < request->alias_count; i++)
         endpoint->aliases[i] = xstrdup(request->aliases[i]);
-    if ((request->ipv4 && request->ipv4[0] && !net->ipv4) || (request->ipv6 && request->ipv6[0] && !net->ipv6))
-        return err_set(err, ERR_CONFIG, "network '%s' has no subnet for that static address", net->name);
+    if ((request->ipv4 && request->ipv4[0] && !net->ipv4) ||
+        (request->ipv6 && request->ipv6[0] && !net->ipv6))
+        return err_set(err, ERR_CONFIG, "network '%s' has no subnet for that static address",
+                       net->name);
     if ((net->ipv4 && plan_address(sandbox, endpoint, request->ipv4, 4, &endpoint->ip4, err) < 0) ||
         (net->ipv6 && plan_address(sandbox, endpoint, request->ipv6, 6, &endpoint->ip6, err) < 0))
         return -1;
@@ -121,7 +125,8 @@ static int plan_one(struct netd *netd, struct sandbox *sandbox, const struct end
         return err_set(err, ERR_CONFIG, "'%s' is not a MAC address", request->mac);
     if (request->interface_name && request->interface_name[0]) {
         if (!is_ifname(request->interface_name))
-            return err_set(err, ERR_CONFIG, "'%s' is not a name for an interface", request->interface_name);
+            return err_set(err, ERR_CONFIG, "'%s' is not a name for an interface",
+                           request->interface_name);
         memcpy(endpoint->ifname, request->interface_name, strlen(request->interface_name) + 1);
     } else {
         snprintf(endpoint->ifname, sizeof(endpoint->ifname), "eth%zu", number);
@@ -130,14 +135,15 @@ static int plan_one(struct netd *netd, struct sandbox *sandbox, const struct end
         if (str_eq(sandbox->endpoints.items[i].ifname, endpoint->ifname))
             return err_set(err, ERR_CONFIG, "interface '%s' is named twice", endpoint->ifname);
     char hex[HASH_HEX_SIZE];
-    _cleanup_free_ char *seed = xasprintf("%s/%s/%s", netd->layout->instance, sandbox->id, net->name);
+    _cleanup_free_ char *seed =
+        xasprintf("%s/%s/%s", netd->layout->instance, sandbox->id, net->name);
     hash_hex(seed, strlen(seed), hex);
     snprintf(endpoint->veth, sizeof(endpoint->veth), "w%.12s", hex);
     return plan_extra(endpoint, request, err);
 }
 
-int endpoints_plan(struct netd *netd, struct sandbox *sandbox, const struct sandbox_request *request,
-                   struct err *err)
+int endpoints_plan(struct netd *netd, struct sandbox *sandbox,
+                   const struct sandbox_request *request, struct err *err)
 {
     size_t count = request->endpoint_count;
     _cleanup_free_ const struct endpoint_request **order = xcalloc(count + 1, sizeof(*order));

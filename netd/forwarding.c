@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forwarding.c - the host must forward for its containers. What the switches were before us is written down before
- * they are touched, and comes back with the last network. */
+/* forwarding.c - the host must forward for its containers. What the switches were before us is
+ * written down before they are touched, and comes back with the last network. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ipam.c - leases: one address a key and family within a network. Search goes on behind the address given out
- * last, so that a freed address rests for a whole round before somebody else gets it. */
+/* ipam.c - leases: one address a key and family within a network. Search goes on behind the address
+ * given out last, so that a freed address rests for a whole round before somebody else gets it. */
 #include "netd/ipam.h"
 
 #include <string.h>
@@ -104,8 +104,9 @@ int ipam_lease(struct net *net, uint8_t family, const char *key, const struct ad
         addr = lease->addr;
     } else if (!find_free(net, subnet, &addr)) {
         char text[CIDR_TEXT_SIZE];
-        return err_set(err, ERR_LIMIT, "network '%s': no free address is left in %s", net->name,
-                       cidr_format(subnet->range.addr.family ? &subnet->range : &subnet->net, text));
+        return err_set(
+            err, ERR_LIMIT, "network '%s': no free address is left in %s", net->name,
+            cidr_format(subnet->range.addr.family ? &subnet->range : &subnet->net, text));
     }
     if (!lease) {
         VEC_ADD(&net->leases, (struct lease){.key = xstrdup(key), .addr = addr});

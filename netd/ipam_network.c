@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ipam_network.c - a network out of a request: subnets, gateway, driver options. What we do not have is
- * refused by name here, before anything is created. */
+/* ipam_network.c - a network out of a request: subnets, gateway, driver options. What we do not
+ * have is refused by name here, before anything is created. */
 #include "netd/ipam.h"
 
 #include <ctype.h>
@@ -18,8 +18,8 @@
 static const char *const pools4[] = {"172.20.0.0/14", "10.201.0.0/16"};
 #define POOL4_PIECE 24
 
-static const struct ipam_taken *find_overlap(const struct cidr *cidr, const struct ipam_taken *taken,
-                                             size_t count)
+static const struct ipam_taken *find_overlap(const struct cidr *cidr,
+                                             const struct ipam_taken *taken, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (cidr_overlaps(cidr, &taken[i].cidr))
@@ -94,7 +94,8 @@ static int set_options(struct net *net, const struct network_request *request, s
         while (row < ARRAY_LEN(option_rows) && !str_eq(option_rows[row].name, option->key))
             row++;
         if (row == ARRAY_LEN(option_rows))
-            return err_set(err, ERR_UNSUPPORTED, "driver option '%s' is not supported", option->key);
+            return err_set(err, ERR_UNSUPPORTED, "driver option '%s' is not supported",
+                           option->key);
         if (option_rows[row].set(net, option->value, err) < 0)
             return err_wrap(err, "driver option '%s'", option->key);
         jv_set_str(net->options, option->key, option->value);
@@ -104,7 +105,8 @@ static int set_options(struct net *net, const struct network_request *request, s
 
 /* ---- subnets ---- */
 
-static int pick_pool4(const struct ipam_taken *taken, size_t count, struct cidr *ret_cidr, struct err *err)
+static int pick_pool4(const struct ipam_taken *taken, size_t count, struct cidr *ret_cidr,
+                      struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(pools4); i++) {
         struct cidr pool, piece;
@@ -138,7 +140,8 @@ static int pick_pool6(const char *seed, const struct ipam_taken *taken, size_t c
     return err_set(err, ERR_LIMIT, "no free IPv6 subnet");
 }
 
-static int parse_subnet(const struct subnet_request *request, struct subnet *subnet, struct err *err)
+static int parse_subnet(const struct subnet_request *request, struct subnet *subnet,
+                        struct err *err)
 {
     if (!cidr_parse(request->subnet, &subnet->net))
         return err_set(err, ERR_CONFIG, "'%s' is not a subnet", request->subnet);
@@ -163,18 +166,20 @@ static int add_subnet(struct net *net, const struct subnet_request *request, str
         return 0;
     if (request->ip_range) {
         if (!cidr_parse(request->ip_range, &added->range) ||
-            !cidr_contains(&added->net, &added->range.addr) || added->range.prefix < added->net.prefix)
-            return err_set(err, ERR_CONFIG, "ip_range '%s' is not inside subnet %s", request->ip_range,
-                           text);
+            !cidr_contains(&added->net, &added->range.addr) ||
+            added->range.prefix < added->net.prefix)
+            return err_set(err, ERR_CONFIG, "ip_range '%s' is not inside subnet %s",
+                           request->ip_range, text);
         added->range = cidr_network(added->range);
     }
     if (request->gateway && (!addr_parse(request->gateway, &added->gateway) ||
                              !cidr_contains(&added->net, &added->gateway)))
-        return err_set(err, ERR_CONFIG, "gateway '%s' is not an address in subnet %s", request->gateway,
-                       text);
+        return err_set(err, ERR_CONFIG, "gateway '%s' is not an address in subnet %s",
+                       request->gateway, text);
     for (size_t i = 0; i < request->aux_count; i++) {
         struct addr addr;
-        if (!addr_parse(request->aux_addresses[i].value, &addr) || !cidr_contains(&added->net, &addr))
+        if (!addr_parse(request->aux_addresses[i].value, &addr) ||
+            !cidr_contains(&added->net, &addr))
             return err_set(err, ERR_CONFIG, "aux_addresses: '%s' is not an address in subnet %s",
                            request->aux_addresses[i].value, text);
         VEC_ADD(&added->reserved, addr);
@@ -204,8 +209,8 @@ static int plan_subnets(struct net *net, const struct network_request *request, 
         }
         uint8_t family = subnet.net.addr.family;
         if (net_subnet(net, family))
-            return err_set(err, ERR_UNSUPPORTED, "more than one IPv%d subnet in a network is not supported",
-                           family);
+            return err_set(err, ERR_UNSUPPORTED,
+                           "more than one IPv%d subnet in a network is not supported", family);
         if ((family == 4 && !net->ipv4) || (family == 6 && !net->ipv6))
             return err_set(err, ERR_CONFIG, "subnet %s: IPv%d is not enabled", text, family);
         if (add_subnet(net, wanted, subnet, err) < 0)
@@ -213,7 +218,8 @@ static int plan_subnets(struct net *net, const struct network_request *request, 
     }
     struct subnet subnet = {0};
     if (net->ipv4 && !net_subnet(net, 4) &&
-        (pick_pool4(taken, taken_count, &subnet.net, err) < 0 || add_subnet(net, NULL, subnet, err) < 0))
+        (pick_pool4(taken, taken_count, &subnet.net, err) < 0 ||
+         add_subnet(net, NULL, subnet, err) < 0))
         return -1;
     subnet = (struct subnet){0};
     if (net->ipv6 && !net_subnet(net, 6) &&
@@ -228,16 +234,16 @@ static int check_request(const struct network_request *request, struct err *err)
     if (!name_is_resource(request->name))
         return err_set(err, ERR_CONFIG, "'%s' is not a name for a network", request->name);
     if (request->driver && request->driver[0] && !str_eq(request->driver, "bridge"))
-        return err_set(err, ERR_UNSUPPORTED, "network driver '%s' is not supported: only 'bridge' is",
-                       request->driver);
+        return err_set(err, ERR_UNSUPPORTED,
+                       "network driver '%s' is not supported: only 'bridge' is", request->driver);
     if (!request->enable_ipv4 && !request->enable_ipv6)
         return err_set(err, ERR_CONFIG, "both IPv4 and IPv6 are off");
     return 0;
 }
 
-int ipam_plan_network(const struct network_request *request, const char *instance, const char *created,
-                      const struct ipam_taken *taken, size_t taken_count, struct net **ret_net,
-                      struct err *err)
+int ipam_plan_network(const struct network_request *request, const char *instance,
+                      const char *created, const struct ipam_taken *taken, size_t taken_count,
+                      struct net **ret_net, struct err *err)
 {
     if (check_request(request, err) < 0)
         return -1;

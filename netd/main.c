@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - winch-netd [--root DIR] [--ready-fd N]: one process a host (and root), started on demand by the first client
- * or by systemd's socket. It can be killed at any instruction: the kernel keeps the traffic going, the next one
- * compares and repairs. It ends by itself when no network, no sandbox and no client is left. */
+/* main.c - winch-netd [--root DIR] [--ready-fd N]: one process a host (and root), started on demand
+ * by the first client or by systemd's socket. It can be killed at any instruction: the kernel keeps
+ * the traffic going, the next one compares and repairs. It ends by itself when no network, no
+ * sandbox and no client is left. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ struct options {
 
 static const struct option_row option_rows[] = {
     {0, "root", OPTION_STRING, offsetof(struct options, root), "DIR", "state below DIR"},
-    {0, "ready-fd", OPTION_INT, offsetof(struct options, ready_fd), "N", "closed when the socket is there"},
+    {0, "ready-fd", OPTION_INT, offsetof(struct options, ready_fd), "N",
+     "closed when the socket is there"},
     {0},
 };
 
@@ -50,7 +52,8 @@ bool netd_is_empty(const struct netd *netd)
     return map_count(netd->nets) == 0 && map_count(netd->sandboxes) == 0;
 }
 
-/* Armed only while nothing is there that keeps us; then it looks again until the last client has gone. */
+/* Armed only while nothing is there that keeps us; then it looks again until the last client has
+ * gone. */
 static void on_idle(void *arg)
 {
     struct process *process = arg;
@@ -134,8 +137,8 @@ static int serve(struct process *process, struct err *err)
     int run_fd = process->layout.run_fd;
 
     process->activated = is_activated();
-    if (ipc_server_new(netd->loop, run_fd, process->activated ? NULL : "netd.sock", netd_methods, netd,
-                       &process->server, err) < 0)
+    if (ipc_server_new(netd->loop, run_fd, process->activated ? NULL : "netd.sock", netd_methods,
+                       netd, &process->server, err) < 0)
         return -1;
     return process->activated ? ipc_server_adopt(process->server, LISTEN_FD, err) : 0;
 }
@@ -180,7 +183,8 @@ int main(int argc, char **argv)
     log_set_level_from_env();
     signal(SIGPIPE, SIG_IGN);
     umask(077);
-    if (options_parse(option_rows, argc, argv, false, &options, &first, &err) < 0 || first != argc) {
+    if (options_parse(option_rows, argc, argv, false, &options, &first, &err) < 0 ||
+        first != argc) {
         fprintf(stderr, "winch-netd: %s\nusage: winch-netd [--root DIR]\n",
                 err.message[0] ? err.message : "no arguments are expected");
         return 2;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* methods.c - from JSON to an operation of daemon.h and back. Operations run in the order of the calls and never
- * interleave. Calls for sandboxes that arrive together wait until no more is there to read: their leases become
- * durable with one write (a sync is the most expensive step of all). */
+/* methods.c - from JSON to an operation of daemon.h and back. Operations run in the order of the
+ * calls and never interleave. Calls for sandboxes that arrive together wait until no more is there
+ * to read: their leases become durable with one write (a sync is the most expensive step of all).
+ */
 #include "netd/methods.h"
 
 #include "base/log.h"
@@ -134,7 +135,8 @@ static void on_quiet(void *arg)
     run_queue(arg);
 }
 
-/* The timer of no delay comes behind everything that can be read now, since each call arms it anew. */
+/* The timer of no delay comes behind everything that can be read now, since each call arms it anew.
+ */
 static void on_sandbox_ensure(struct ipc_request *request, const struct jv *args, void *context)
 {
     struct netd *netd = context;
@@ -195,8 +197,11 @@ static void on_lease_release(struct ipc_request *request, const struct jv *args,
 }
 
 const struct ipc_method netd_methods[] = {
-    {"network_ensure", on_network_ensure}, {"network_remove", on_network_remove},
-    {"network_list", on_network_list},     {"sandbox_ensure", on_sandbox_ensure},
-    {"sandbox_remove", on_sandbox_remove}, {"lease_release", on_lease_release},
+    {"network_ensure", on_network_ensure},
+    {"network_remove", on_network_remove},
+    {"network_list", on_network_list},
+    {"sandbox_ensure", on_sandbox_ensure},
+    {"sandbox_remove", on_sandbox_remove},
+    {"lease_release", on_lease_release},
     {0},
 };

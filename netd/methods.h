@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* methods.h - the table of calls that winch-netd answers (docs/ipc.md; netd_client.h says what they do). */
+/* methods.h - the table of calls that winch-netd answers (docs/ipc.md; netd_client.h says what they
+ * do). */
 #pragma once
 
 #include "base/ipc.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* netd_client.c - calling winch-netd, and starting it. A netd that ends because nothing was left can close the
- * connection under a call; as all calls are idempotent, each is tried once more with a new one. */
+/* netd_client.c - calling winch-netd, and starting it. A netd that ends because nothing was left
+ * can close the connection under a call; as all calls are idempotent, each is tried once more with
+ * a new one. */
 #include "netd/netd_client.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ struct netd_client {
 
 static bool nobody_there(const struct err *err)
 {
-    return err->code == ERR_NOT_FOUND || (err->code == ERR_SYSTEM && err->sys_errno == ECONNREFUSED);
+    return err->code == ERR_NOT_FOUND ||
+           (err->code == ERR_SYSTEM && err->sys_errno == ECONNREFUSED);
 }
 
 /* Starts one and waits until it serves, failed, or found that another one does. */
@@ -43,12 +45,18 @@ static int start_netd(const struct layout *layout, struct err *err)
         return err_sys(err, "make a pipe");
     ready = pipe_fds[0];
     ready_child = pipe_fds[1];
-    log = openat(layout->run_fd, "netd.log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    log = openat(layout->run_fd, "netd.log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+                 0600);
     const char *root = layout_root_arg(layout);
-    char *argv[] = {path,   (char *)"--ready-fd", (char *)"3", root ? (char *)"--root" : NULL,
-                    root ? (char *)(uintptr_t)root : NULL, NULL};
+    char *argv[] = {path,
+                    (char *)"--ready-fd",
+                    (char *)"3",
+                    root ? (char *)"--root" : NULL,
+                    root ? (char *)(uintptr_t)root : NULL,
+                    NULL};
     int fds[] = {-1, -1, log, ready_child};
-    struct proc_spawn spawn = {.path = path, .argv = argv, .fds = fds, .fd_count = 4, .new_session = true};
+    struct proc_spawn spawn = {
+        .path = path, .argv = argv, .fds = fds, .fd_count = 4, .new_session = true};
     if (proc_spawn_detached(&spawn, err) < 0)
         return err_wrap(err, "start winch-netd");
     close_fdp(&ready_child);
@@ -59,7 +67,8 @@ static int start_netd(const struct layout *layout, struct err *err)
     return 0;
 }
 
-static int connect_once(const struct layout *layout, struct ipc_client **ret_client, struct err *err)
+static int connect_once(const struct layout *layout, struct ipc_client **ret_client,
+                        struct err *err)
 {
     if (ipc_connect(layout->run_fd, SOCKET_NAME, ret_client, err) == 0)
         return 0;
@@ -91,7 +100,8 @@ static int connect_or_start(const struct layout *layout, bool start, struct ipc_
     }
 }
 
-int netd_connect(const struct layout *layout, bool start, struct netd_client **ret_client, struct err *err)
+int netd_connect(const struct layout *layout, bool start, struct netd_client **ret_client,
+                 struct err *err)
 {
     struct ipc_client *ipc = NULL;
 
@@ -134,13 +144,15 @@ static int call(struct netd_client *client, const char *method, struct jv *args,
     struct err first = {0};
     struct ipc_client *ipc = NULL;
 
-    if (ipc_call(client->ipc, method, args, NULL, 0, CALL_TIMEOUT_MS, NULL, NULL, ret_ok, &first) == 0)
+    if (ipc_call(client->ipc, method, args, NULL, 0, CALL_TIMEOUT_MS, NULL, NULL, ret_ok, &first) ==
+        0)
         return 0;
     if (!connection_lost(&first) || connect_or_start(client->layout, client->start, &ipc, err) < 0)
         return err_copy(err, &first);
     ipc_client_free(client->ipc);
     client->ipc = ipc;
-    return ipc_call(client->ipc, method, take_ptr(&again), NULL, 0, CALL_TIMEOUT_MS, NULL, NULL, ret_ok, err);
+    return ipc_call(client->ipc, method, take_ptr(&again), NULL, 0, CALL_TIMEOUT_MS, NULL, NULL,
+                    ret_ok, err);
 }
 
 int netd_network_ensure(struct netd_client *client, const struct network_request *request,
@@ -152,8 +164,8 @@ int netd_network_ensure(struct netd_client *client, const struct network_request
     return network_info_from_json(ok, ret_info, err);
 }
 
-static int call_with(struct netd_client *client, const char *method, const char *key, const char *value,
-                     struct err *err)
+static int call_with(struct netd_client *client, const char *method, const char *key,
+                     const char *value, struct err *err)
 {
     struct jv *args = jv_object();
     jv_set_str(args, key, value);
@@ -165,8 +177,8 @@ int netd_network_remove(struct netd_client *client, const char *name, struct err
     return call_with(client, "network_remove", "name", name, err);
 }
 
-int netd_network_list(struct netd_client *client, const char *project, struct network_info **ret_infos,
-                      size_t *ret_count, struct err *err)
+int netd_network_list(struct netd_client *client, const char *project,
+                      struct network_info **ret_infos, size_t *ret_count, struct err *err)
 {
     _cleanup_jv_ struct jv *ok = NULL;
     struct jv *args = jv_object();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* netns.c - a namespace that a container's user namespace owns can only be made by somebody inside it, and there
- * is no way back from there. So a child does it: it shares our memory and descriptors (no copying: the call costs
- * little more than unshare itself), joins the user namespace, makes the network namespace, opens it, writes its
- * parameters and is gone. It calls nothing but system calls. */
+/* netns.c - a namespace that a container's user namespace owns can only be made by somebody inside
+ * it, and there is no way back from there. So a child does it: it shares our memory and descriptors
+ * (no copying: the call costs little more than unshare itself), joins the user namespace, makes the
+ * network namespace, opens it, writes its parameters and is gone. It calls nothing but system
+ * calls. */
 #include "netd/netns.h"
 
 #include <errno.h>
@@ -71,7 +72,8 @@ static int run_child(struct child_work *work, struct err *err)
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before); /* no handler may run on shared memory */
-    pid_t pid = clone(child_main, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, work);
+    pid_t pid = clone(child_main, stack + sizeof(stack),
+                      CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, work);
     int failure = errno;
     if (pid >= 0)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -86,7 +88,8 @@ static int run_child(struct child_work *work, struct err *err)
     return 0;
 }
 
-int netns_create(const char *userns, struct netns_sysctl *sysctls, size_t count, int *ret_fd, struct err *err)
+int netns_create(const char *userns, struct netns_sysctl *sysctls, size_t count, int *ret_fd,
+                 struct err *err)
 {
     _cleanup_close_ int userns_fd = -1;
     struct child_work work = {.userns_fd = -1, .sysctls = sysctls, .count = count, .ns_fd = -1};

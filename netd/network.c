@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network.c - results of winch-netd (network_info, sandbox_info) on the wire and the words for protocols. The
- * requests are in network_request.c. */
+/* network.c - results of winch-netd (network_info, sandbox_info) on the wire and the words for
+ * protocols. The requests are in network_request.c. */
 #include "netd/network.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network_ops.c - making and removing networks. The choice of subnets sees what the host uses at this moment:
- * addresses, routes and all stored networks. */
+/* network_ops.c - making and removing networks. The choice of subnets sees what the host uses at
+ * this moment: addresses, routes and all stored networks. */
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -39,7 +39,8 @@ static void take_cidr(const struct cidr *cidr, unsigned ifindex, void *arg)
         if_indextoname(ifindex, name);
     if (is_our_interface(taken->netd, name)) /* named better by the network itself */
         return;
-    snprintf(item.owner, sizeof(item.owner), "host %s %s on %s", taken->what, cidr_format(cidr, text), name);
+    snprintf(item.owner, sizeof(item.owner), "host %s %s on %s", taken->what,
+             cidr_format(cidr, text), name);
     VEC_ADD(&taken->list, item);
 }
 
@@ -108,10 +109,12 @@ int network_ensure(struct netd *netd, const struct network_request *request, str
     struct net *net = map_find(netd->nets, request->name);
 
     if (!net && strv_has(netd->damaged, request->name))
-        return err_set(err, ERR_CORRUPT, "network '%s': its stored state cannot be read", request->name);
+        return err_set(err, ERR_CORRUPT, "network '%s': its stored state cannot be read",
+                       request->name);
     if (net) {
         if (!str_eq(net->fingerprint, request->fingerprint))
-            return err_set(err, ERR_EXISTS, "network '%s' exists with another definition", net->name);
+            return err_set(err, ERR_EXISTS, "network '%s' exists with another definition",
+                           net->name);
         if (apply(netd, net, false, err) < 0)
             return -1;
         *ret_net = net;
@@ -126,7 +129,8 @@ int network_ensure(struct netd *netd, const struct network_request *request, str
     map_set(netd->nets, net->name, net);
     if (apply(netd, net, true, err) < 0) {
         struct err ignored = {0};
-        (void)network_remove(netd, request->name, &ignored); /* nothing half-made stays; err says why */
+        (void)network_remove(netd, request->name,
+                             &ignored); /* nothing half-made stays; err says why */
         return -1;
     }
     log_info("network name=%s interface=%s created", net->name, net->interface);
@@ -158,7 +162,8 @@ int network_remove(struct netd *netd, const char *name, struct err *err)
         return err_set(err, ERR_BUSY, "network '%s': Resource is still in use", name);
     if (bridge_remove(netd, net, err) < 0)
         return -1;
-    if (map_count(netd->nets) > 1 && netd->table_loaded && rules_change_net(netd, net, false, err) < 0)
+    if (map_count(netd->nets) > 1 && netd->table_loaded &&
+        rules_change_net(netd, net, false, err) < 0)
         return -1;
     if (store_remove_net(netd->layout, name, err) < 0)
         return -1;

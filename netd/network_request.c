@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network_request.c - the two requests on the wire. Strings read from JSON stay borrowed from the value; only the
- * arrays are allocated here and freed by *_request_done. Counts are bounded before anything is allocated. */
+/* network_request.c - the two requests on the wire. Strings read from JSON stay borrowed from the
+ * value; only the arrays are allocated here and freed by *_request_done. Counts are bounded before
+ * anything is allocated. */
 #include "netd/network.h"
 
 #include <string.h>
@@ -22,8 +23,8 @@ static struct jv *labels_to_json(const struct label *labels, size_t count)
 }
 
 /* An array of [key, value]; a missing one is empty. */
-static int labels_from_json(const struct jv *object, const char *key, const struct label **ret_labels,
-                            size_t *ret_count, struct err *err)
+static int labels_from_json(const struct jv *object, const char *key,
+                            const struct label **ret_labels, size_t *ret_count, struct err *err)
 {
     const struct jv *array = jv_find(object, key);
     size_t count = jv_count(array);
@@ -106,7 +107,8 @@ struct jv *network_request_to_json(const struct network_request *request)
     return object;
 }
 
-static int subnets_from_json(const struct jv *value, struct network_request *request, struct err *err)
+static int subnets_from_json(const struct jv *value, struct network_request *request,
+                             struct err *err)
 {
     const struct jv *array = jv_find(value, "subnets");
     size_t count = jv_count(array);
@@ -120,14 +122,15 @@ static int subnets_from_json(const struct jv *value, struct network_request *req
         subnets[i].subnet = jv_get_str(item, "subnet", NULL);
         subnets[i].ip_range = jv_get_str(item, "ip_range", NULL);
         subnets[i].gateway = jv_get_str(item, "gateway", NULL);
-        if (labels_from_json(item, "aux_addresses", &subnets[i].aux_addresses, &subnets[i].aux_count,
-                             err) < 0)
+        if (labels_from_json(item, "aux_addresses", &subnets[i].aux_addresses,
+                             &subnets[i].aux_count, err) < 0)
             return -1;
     }
     return 0;
 }
 
-int network_request_from_json(const struct jv *value, struct network_request *ret_request, struct err *err)
+int network_request_from_json(const struct jv *value, struct network_request *ret_request,
+                              struct err *err)
 {
     struct network_request request = {0};
     if (jv_need_str(value, "name", &request.name, err) < 0)
@@ -204,7 +207,8 @@ struct jv *sandbox_request_to_json(const struct sandbox_request *request)
     if (request->dns)
         jv_set(object, "dns", texts_to_json(request->dns, texts_len(request->dns)));
     if (request->dns_search)
-        jv_set(object, "dns_search", texts_to_json(request->dns_search, texts_len(request->dns_search)));
+        jv_set(object, "dns_search",
+               texts_to_json(request->dns_search, texts_len(request->dns_search)));
     if (request->dns_opt)
         jv_set(object, "dns_opt", texts_to_json(request->dns_opt, texts_len(request->dns_opt)));
     jv_set(object, "extra_hosts", labels_to_json(request->extra_hosts, request->extra_host_count));
@@ -212,7 +216,8 @@ struct jv *sandbox_request_to_json(const struct sandbox_request *request)
     return object;
 }
 
-static int endpoints_from_json(const struct jv *value, struct sandbox_request *request, struct err *err)
+static int endpoints_from_json(const struct jv *value, struct sandbox_request *request,
+                               struct err *err)
 {
     const struct jv *array = jv_find(value, "endpoints");
     size_t count = jv_count(array);
@@ -263,7 +268,8 @@ static int ports_from_json(const struct jv *value, struct sandbox_request *reque
     return 0;
 }
 
-int sandbox_request_from_json(const struct jv *value, struct sandbox_request *ret_request, struct err *err)
+int sandbox_request_from_json(const struct jv *value, struct sandbox_request *ret_request,
+                              struct err *err)
 {
     struct sandbox_request request = {0};
     if (jv_need_str(value, "id", &request.id, err) < 0)
@@ -276,11 +282,13 @@ int sandbox_request_from_json(const struct jv *value, struct sandbox_request *re
     request.userns = jv_get_str(value, "userns", NULL);
     int64_t index = jv_get_int(value, "index", 0);
     request.index = index < 0 || index > UINT32_MAX ? 0 : (unsigned)index;
-    if (endpoints_from_json(value, &request, err) < 0 || ports_from_json(value, &request, err) < 0 ||
+    if (endpoints_from_json(value, &request, err) < 0 ||
+        ports_from_json(value, &request, err) < 0 ||
         texts_from_json(value, "dns", &request.dns, NULL, err) < 0 ||
         texts_from_json(value, "dns_search", &request.dns_search, NULL, err) < 0 ||
         texts_from_json(value, "dns_opt", &request.dns_opt, NULL, err) < 0 ||
-        labels_from_json(value, "extra_hosts", &request.extra_hosts, &request.extra_host_count, err) < 0 ||
+        labels_from_json(value, "extra_hosts", &request.extra_hosts, &request.extra_host_count,
+                         err) < 0 ||
         labels_from_json(value, "sysctls", &request.sysctls, &request.sysctl_count, err) < 0) {
         sandbox_request_done(&request);
         return -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nft_load.c - the only door to libnftables. Output and errors are kept in the library's buffers: a daemon has no
- * terminal. */
+/* nft_load.c - the only door to libnftables. Output and errors are kept in the library's buffers: a
+ * daemon has no terminal. */
 #include "netd/nft_load.h"
 
 #include <nftables/libnftables.h>
@@ -44,8 +44,10 @@ int nft_load(struct nft *nft, const char *text, struct err *err)
     if (nft_run_cmd_from_buffer(nft->context, text) == 0)
         return 0;
     const char *message = nft_ctx_get_error_buffer(nft->context);
-    _cleanup_free_ char *first = xstrndup(message ? message : "", message ? strcspn(message, "\n") : 0);
+    _cleanup_free_ char *first =
+        xstrndup(message ? message : "", message ? strcspn(message, "\n") : 0);
     /* the library has no codes, only texts */
     bool exists = strstr(first, "File exists") != NULL;
-    return err_set(err, exists ? ERR_EXISTS : ERR_SYSTEM, "load firewall rules: %s", first[0] ? first : "unknown failure");
+    return err_set(err, exists ? ERR_EXISTS : ERR_SYSTEM, "load firewall rules: %s",
+                   first[0] ? first : "unknown failure");
 }

@@ -10,5 +10,6 @@ struct nft; /* belongs to the network namespace in which it was opened */
 int nft_open(struct nft **ret_nft, struct err *err);
 void nft_close(struct nft *nft);
 DEFINE_CLEANUP(struct nft *, nft_close)
-/* All of text or nothing. The error names the first line that failed; ERR_EXISTS: a "create" found it there. */
+/* All of text or nothing. The error names the first line that failed; ERR_EXISTS: a "create" found
+ * it there. */
 int nft_load(struct nft *nft, const char *text, struct err *err);

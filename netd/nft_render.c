@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nft_render.c - the table and its elements. Order of hooks for a packet from outside: guard (before NAT: what is
- * not ours to receive is dropped while its destination is still what the sender wrote; behind connection tracking,
- * because answers between two networks through a published port are fine) → nat → forward. An accept
- * here ends our chain only: the host's own firewall still sees the packet on the same hook. */
+/* nft_render.c - the table and its elements. Order of hooks for a packet from outside: guard
+ * (before NAT: what is not ours to receive is dropped while its destination is still what the
+ * sender wrote; behind connection tracking, because answers between two networks through a
+ * published port are fine) → nat → forward. An accept here ends our chain only: the host's own
+ * firewall still sees the packet on the same hook. */
 #include "netd/nft_render.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-
 
 static const char table_text[] =
     "table inet %1$s {\n"
@@ -82,10 +81,10 @@ static const char guard_text[] =
     "\t\tiifname != @bridges oifname != @bridges ct status dnat accept\n"
     "\t\tiifname != @bridges oifname != @bridges drop\n";
 
-static void add_element(struct str *out, const char *table, bool add, const char *set, const char *format,
-                        ...) __attribute__((format(printf, 5, 6)));
-static void add_element(struct str *out, const char *table, bool add, const char *set, const char *format,
-                        ...)
+static void add_element(struct str *out, const char *table, bool add, const char *set,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+static void add_element(struct str *out, const char *table, bool add, const char *set,
+                        const char *format, ...)
 {
     char element[160];
     va_list args;
@@ -153,13 +152,14 @@ void nft_render_ports(struct str *out, const char *table, const struct sandbox *
             add_element(out, table, add, v4 ? "pub4" : "pub6", "%s . %u : %s . %u", proto,
                         hold->bound.host, target, hold->bound.target);
         else
-            add_element(out, table, add, v4 ? "pubip4" : "pubip6", "%s . %s . %u : %s . %u", host, proto,
-                        hold->bound.host, target, hold->bound.target);
+            add_element(out, table, add, v4 ? "pubip4" : "pubip6", "%s . %s . %u : %s . %u", host,
+                        proto, hold->bound.host, target, hold->bound.target);
     }
 }
 
-void nft_render_table(struct str *out, const char *table, bool guard_forward, struct net *const *nets,
-                      size_t net_count, struct sandbox *const *sandboxes, size_t sandbox_count)
+void nft_render_table(struct str *out, const char *table, bool guard_forward,
+                      struct net *const *nets, size_t net_count, struct sandbox *const *sandboxes,
+                      size_t sandbox_count)
 {
     nft_render_delete(out, table);
     str_addf(out, table_text, table, guard_forward ? guard_text : "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* port_holder.c - who has a port, for the message of a conflict: the inode from /proc/net, then the process that
- * has that socket open. Slow (it walks /proc), therefore only after a failure. */
+/* port_holder.c - who has a port, for the message of a conflict: the inode from /proc/net, then the
+ * process that has that socket open. Slow (it walks /proc), therefore only after a failure. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,8 +25,8 @@ static size_t find_inodes(const char *path, uint16_t port, unsigned long *inodes
     while (count < max && fgets(line, sizeof(line), file)) {
         unsigned local_port, state;
         unsigned long inode;
-        if (sscanf(line, "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu", &local_port,
-                   &state, &inode) == 3 &&
+        if (sscanf(line, "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
+                   &local_port, &state, &inode) == 3 &&
             local_port == port && inode)
             inodes[count++] = inode;
     }
@@ -82,10 +82,11 @@ char *port_holder_find(enum port_proto proto, uint8_t family, uint16_t port)
     char *holder = NULL;
 
     /* an IPv6 socket for all addresses takes the IPv4 port too */
-    count = find_inodes(proto == PORT_TCP ? "/proc/net/tcp6" : "/proc/net/udp6", port, inodes, SOCKETS_MAX);
+    count = find_inodes(proto == PORT_TCP ? "/proc/net/tcp6" : "/proc/net/udp6", port, inodes,
+                        SOCKETS_MAX);
     if (family == 4)
-        count += find_inodes(proto == PORT_TCP ? "/proc/net/tcp" : "/proc/net/udp", port, inodes + count,
-                             SOCKETS_MAX - count);
+        count += find_inodes(proto == PORT_TCP ? "/proc/net/tcp" : "/proc/net/udp", port,
+                             inodes + count, SOCKETS_MAX - count);
     DIR *dir = count ? opendir("/proc") : NULL;
     if (!dir)
         return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ports.c - binding. SO_REUSEADDR stays off: with it another program that sets it too could bind beside us. Only
- * when nothing but dead connections of an earlier server (TIME_WAIT) is in the way it is used for the one call. */
+/* ports.c - binding. SO_REUSEADDR stays off: with it another program that sets it too could bind
+ * beside us. Only when nothing but dead connections of an earlier server (TIME_WAIT) is in the way
+ * it is used for the one call. */
 #include "netd/ports.h"
 
 #include <arpa/inet.h>
@@ -17,7 +18,8 @@
 
 static const struct addr any4 = {.family = 4}, any6 = {.family = 6};
 
-static socklen_t to_sockaddr(const struct addr *host, uint16_t port, struct sockaddr_storage *ret_address)
+static socklen_t to_sockaddr(const struct addr *host, uint16_t port,
+                             struct sockaddr_storage *ret_address)
 {
     memset(ret_address, 0, sizeof(*ret_address));
     if (host->family == 4) {
@@ -70,8 +72,8 @@ static int bind_port(enum port_proto proto, const struct addr *host, uint16_t po
     return 0;
 }
 
-static void add_hold(struct sandbox *sandbox, const struct port_publish *publish, const struct addr *host,
-                     uint16_t port, int fd)
+static void add_hold(struct sandbox *sandbox, const struct port_publish *publish,
+                     const struct addr *host, uint16_t port, int fd)
 {
     struct port_hold hold = {.host = *host, .fd = fd};
     hold.bound.proto = publish->proto;
@@ -82,8 +84,8 @@ static void add_hold(struct sandbox *sandbox, const struct port_publish *publish
 }
 
 /* One port on one or two addresses, all or nothing. Returns 0 or an errno. */
-static int reserve_at(struct sandbox *sandbox, const struct port_publish *publish, const struct addr *hosts,
-                      size_t count, uint16_t port)
+static int reserve_at(struct sandbox *sandbox, const struct port_publish *publish,
+                      const struct addr *hosts, size_t count, uint16_t port)
 {
     int fds[2] = {-1, -1};
     uint16_t bound = port;
@@ -99,21 +101,23 @@ static int reserve_at(struct sandbox *sandbox, const struct port_publish *publis
     return failure;
 }
 
-static int busy(const struct port_publish *publish, const struct addr *host, uint16_t port, int failure,
-                const struct ports_context *context, struct err *err)
+static int busy(const struct port_publish *publish, const struct addr *host, uint16_t port,
+                int failure, const struct ports_context *context, struct err *err)
 {
     char text[ADDR_TEXT_SIZE];
     bool v6 = host->family == 6;
 
     addr_format(host, text);
     if (failure != EADDRINUSE)
-        return err_sysno(err, failure, "Bind for %s%s%s:%u failed", v6 ? "[" : "", text, v6 ? "]" : "", port);
+        return err_sysno(err, failure, "Bind for %s%s%s:%u failed", v6 ? "[" : "", text,
+                         v6 ? "]" : "", port);
     _cleanup_free_ char *holder =
         context->find_own ? context->find_own(publish->proto, host, port, context->arg) : NULL;
     if (!holder)
         holder = port_holder_find(publish->proto, host->family, port);
-    return err_set(err, ERR_BUSY, "Bind for %s%s%s:%u failed: port is already allocated%s%s", v6 ? "[" : "",
-                   text, v6 ? "]" : "", port, holder ? " by " : "", holder ? holder : "");
+    return err_set(err, ERR_BUSY, "Bind for %s%s%s:%u failed: port is already allocated%s%s",
+                   v6 ? "[" : "", text, v6 ? "]" : "", port, holder ? " by " : "",
+                   holder ? holder : "");
 }
 
 static int choose_hosts(const struct port_publish *publish, const struct ports_context *context,
@@ -122,7 +126,8 @@ static int choose_hosts(const struct port_publish *publish, const struct ports_c
     size_t count = 0;
     if (publish->host_ip && publish->host_ip[0]) {
         if (!addr_parse(publish->host_ip, &hosts[0]))
-            return err_set(err, ERR_CONFIG, "'%s' is not an address to publish on", publish->host_ip);
+            return err_set(err, ERR_CONFIG, "'%s' is not an address to publish on",
+                           publish->host_ip);
         count = 1;
     } else if (context->host_default.family) {
         hosts[count++] = context->host_default;
@@ -134,17 +139,20 @@ static int choose_hosts(const struct port_publish *publish, const struct ports_c
     }
     for (size_t i = 0; i < count; i++)
         if (!(hosts[i].family == 4 ? context->v4 : context->v6))
-            return err_set(err, ERR_CONFIG,
-                           "cannot publish port %u on IPv%d: the container has no such address on a network "
-                           "with a way out",
-                           publish->target, hosts[i].family);
+            return err_set(
+                err, ERR_CONFIG,
+                "cannot publish port %u on IPv%d: the container has no such address on a network "
+                "with a way out",
+                publish->target, hosts[i].family);
     if (count == 0)
-        return err_set(err, ERR_CONFIG,
-                       "cannot publish port %u: the container has no address on a network with a way out",
-                       publish->target);
+        return err_set(
+            err, ERR_CONFIG,
+            "cannot publish port %u: the container has no address on a network with a way out",
+            publish->target);
     if (count == 1 && hosts[0].family == 6 && addr_is_loopback(&hosts[0]))
-        return err_set(err, ERR_UNSUPPORTED,
-                       "publishing on [::1] is not supported: the kernel does not route IPv6 loopback");
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "publishing on [::1] is not supported: the kernel does not route IPv6 loopback");
     *ret_count = count;
     return 0;
 }
@@ -157,7 +165,8 @@ int ports_reserve(struct sandbox *sandbox, const struct port_publish *publish,
     int failure = EADDRINUSE;
 
     if (publish->proto == PORT_SCTP)
-        return err_set(err, ERR_UNSUPPORTED, "publishing sctp port %u is not supported", publish->target);
+        return err_set(err, ERR_UNSUPPORTED, "publishing sctp port %u is not supported",
+                       publish->target);
     if (choose_hosts(publish, context, hosts, &count, err) < 0)
         return -1;
     uint16_t first = publish->host_first;
@@ -180,7 +189,8 @@ void ports_release(struct sandbox *sandbox)
     sandbox->ports.count = 0;
 }
 
-bool ports_collide(const struct port_hold *hold, enum port_proto proto, const struct addr *host, uint16_t port)
+bool ports_collide(const struct port_hold *hold, enum port_proto proto, const struct addr *host,
+                   uint16_t port)
 {
     if (hold->bound.proto != proto || hold->bound.host != port || hold->host.family != host->family)
         return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repair.c - at start: what is stored, compared with what the kernel has. Networks come back whole; a sandbox comes
- * back when its namespace is still pinned, and only what died with the former netd (sockets) or is missing is made
- * anew, traffic is not touched; what nothing stored speaks of is removed. */
+/* repair.c - at start: what is stored, compared with what the kernel has. Networks come back whole;
+ * a sandbox comes back when its namespace is still pinned, and only what died with the former netd
+ * (sockets) or is missing is made anew, traffic is not touched; what nothing stored speaks of is
+ * removed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -121,7 +122,8 @@ int repair_all(struct netd *netd, struct err *err)
     for (size_t i = 0; i < map_count(netd->nets); i++) {
         const struct net *net = map_value_at(netd->nets, i);
         struct err reason = {0};
-        if (bridge_ensure(netd, net, &reason) < 0 || forwarding_enable(netd, net->ipv6, &reason) < 0)
+        if (bridge_ensure(netd, net, &reason) < 0 ||
+            forwarding_enable(netd, net->ipv6, &reason) < 0)
             log_error("network name=%s: %s", net->name, reason.message); /* the others shall work */
     }
     if (store_each_sandbox(netd->layout, adopt, netd, err) < 0 ||

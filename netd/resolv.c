@@ -86,7 +86,8 @@ void resolv_conf_parse(const char *text, struct resolv_conf *ret_conf)
     *ret_conf = conf;
 }
 
-static int check_list(const char *const *list, bool (*check)(const char *), const char *what, struct err *err)
+static int check_list(const char *const *list, bool (*check)(const char *), const char *what,
+                      struct err *err)
 {
     for (size_t i = 0; list && list[i]; i++)
         if (!check(list[i])) {
@@ -105,7 +106,8 @@ int resolv_check_request(const struct sandbox_request *request, struct err *err)
 {
     const char *names[] = {request->hostname, NULL}, *domains[] = {request->domainname, NULL};
 
-    if ((request->hostname && request->hostname[0] && check_list(names, is_domain, "hostname", err) < 0) ||
+    if ((request->hostname && request->hostname[0] &&
+         check_list(names, is_domain, "hostname", err) < 0) ||
         (request->domainname && request->domainname[0] &&
          check_list(domains, is_domain, "domainname", err) < 0) ||
         check_list(request->dns, is_server, "dns", err) < 0 ||
@@ -115,10 +117,12 @@ int resolv_check_request(const struct sandbox_request *request, struct err *err)
     for (size_t i = 0; i < request->extra_host_count; i++) {
         const struct label *host = &request->extra_hosts[i];
         struct addr addr;
-        if (is_domain(host->key) && (str_eq(host->value, "host-gateway") || addr_parse(host->value, &addr)))
+        if (is_domain(host->key) &&
+            (str_eq(host->value, "host-gateway") || addr_parse(host->value, &addr)))
             continue;
         _cleanup_free_ char *name = str_printable(host->key), *value = str_printable(host->value);
-        return err_set(err, ERR_CONFIG, "extra_hosts: '%s=%s' is not a name and an address", name, value);
+        return err_set(err, ERR_CONFIG, "extra_hosts: '%s=%s' is not a name and an address", name,
+                       value);
     }
     return 0;
 }
@@ -146,7 +150,8 @@ char *resolv_render(const struct sandbox_request *request, const struct resolv_c
         add_list(&out, "search", (char *const *)(uintptr_t)request->dns_search);
     str_add(&out, "options");
     bool has_ndots = false;
-    char *const *options = request->dns_opt ? (char *const *)(uintptr_t)request->dns_opt : host->options;
+    char *const *options =
+        request->dns_opt ? (char *const *)(uintptr_t)request->dns_opt : host->options;
     for (size_t i = 0; options && options[i]; i++) {
         bool ndots = str_has_prefix(options[i], "ndots:");
         if (ndots && !request->dns_opt)
@@ -182,10 +187,12 @@ char *hosts_render(const struct sandbox_request *request, const struct sandbox *
         bool gateway = str_eq(host->value, "host-gateway");
         if (gateway && !addr_is_set(host_gateway))
             continue;
-        str_addf(&out, "%s\t%s\n", gateway ? addr_format(host_gateway, text) : host->value, host->key);
+        str_addf(&out, "%s\t%s\n", gateway ? addr_format(host_gateway, text) : host->value,
+                 host->key);
     }
     for (size_t i = 0; has_name && i < sandbox->endpoints.count; i++) {
-        const struct addr *addrs[] = {&sandbox->endpoints.items[i].ip4, &sandbox->endpoints.items[i].ip6};
+        const struct addr *addrs[] = {&sandbox->endpoints.items[i].ip4,
+                                      &sandbox->endpoints.items[i].ip6};
         for (size_t j = 0; j < ARRAY_LEN(addrs); j++)
             if (addr_is_set(addrs[j]))
                 str_addf(&out, "%s\t%s%s%s%s%s\n", addr_format(addrs[j], text), request->hostname,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rtnl.c - the socket and its batches: messages are built by libnl one after another into one buffer, sent as
- * one datagram, and every message is acknowledged. The kernel goes on after a message that fails. */
+/* rtnl.c - the socket and its batches: messages are built by libnl one after another into one
+ * buffer, sent as one datagram, and every message is acknowledged. The kernel goes on after a
+ * message that fails. */
 #include "netd/rtnl.h"
 
 #include <errno.h>
@@ -95,10 +96,12 @@ static struct nl_msg *link_message(int type, int flags, struct ifinfomsg info)
     return message(type, flags, &info, sizeof(info));
 }
 
-void rtnl_add_bridge(struct rtnl *rtnl, const char *name, const uint8_t mac[6], unsigned mtu, uint32_t group)
+void rtnl_add_bridge(struct rtnl *rtnl, const char *name, const uint8_t mac[6], unsigned mtu,
+                     uint32_t group)
 {
-    struct nl_msg *msg = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-                                      (struct ifinfomsg){.ifi_flags = IFF_UP, .ifi_change = IFF_UP});
+    struct nl_msg *msg =
+        link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+                     (struct ifinfomsg){.ifi_flags = IFF_UP, .ifi_change = IFF_UP});
     nla_put_string(msg, IFLA_IFNAME, name);
     nla_put(msg, IFLA_ADDRESS, 6, mac); /* fixed, else it follows the smallest port and changes */
     nla_put_u32(msg, IFLA_GROUP, group);
@@ -112,8 +115,9 @@ void rtnl_add_bridge(struct rtnl *rtnl, const char *name, const uint8_t mac[6], 
 
 void rtnl_add_veth(struct rtnl *rtnl, const struct rtnl_veth *veth)
 {
-    struct nl_msg *msg = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-                                      (struct ifinfomsg){.ifi_flags = IFF_UP, .ifi_change = IFF_UP});
+    struct nl_msg *msg =
+        link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+                     (struct ifinfomsg){.ifi_flags = IFF_UP, .ifi_change = IFF_UP});
     nla_put_string(msg, IFLA_IFNAME, veth->name);
     nla_put_u32(msg, IFLA_MASTER, veth->master);
     nla_put_u32(msg, IFLA_GROUP, veth->group);
@@ -145,15 +149,16 @@ void rtnl_add_up(struct rtnl *rtnl, unsigned ifindex)
 
 void rtnl_add_master(struct rtnl *rtnl, unsigned ifindex, unsigned master)
 {
-    struct nl_msg *msg = link_message(RTM_NEWLINK, 0, (struct ifinfomsg){.ifi_index = (int)ifindex});
+    struct nl_msg *msg =
+        link_message(RTM_NEWLINK, 0, (struct ifinfomsg){.ifi_index = (int)ifindex});
     nla_put_u32(msg, IFLA_MASTER, master);
     batch_add(rtnl, msg, 0, "attach to bridge");
 }
 
 void rtnl_add_bridge_port(struct rtnl *rtnl, unsigned ifindex, bool hairpin, bool isolated)
 {
-    struct nl_msg *msg =
-        link_message(RTM_SETLINK, 0, (struct ifinfomsg){.ifi_family = AF_BRIDGE, .ifi_index = (int)ifindex});
+    struct nl_msg *msg = link_message(
+        RTM_SETLINK, 0, (struct ifinfomsg){.ifi_family = AF_BRIDGE, .ifi_index = (int)ifindex});
     struct nlattr *port = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
     nla_put_u8(msg, IFLA_BRPORT_MODE, hairpin);
     nla_put_u8(msg, IFLA_BRPORT_ISOLATED, isolated);
@@ -266,8 +271,8 @@ int rtnl_run(struct rtnl *rtnl, struct err *err)
             break;
         }
         int left = (int)size;
-        for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
-             header = NLMSG_NEXT(header, left)) {
+        for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; nlmsg_ok(header, left);
+             header = nlmsg_next(header, &left)) {
             if (header->nlmsg_type != NLMSG_ERROR || header->nlmsg_seq > last ||
                 header->nlmsg_seq + batch->pending.count <= last)
                 continue;

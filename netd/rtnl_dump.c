@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rtnl_dump.c - listing links, addresses and routes. A dump that the kernel marks as interrupted (something
- * changed meanwhile) is good enough here: callers compare and repair, and do so again later. */
+/* rtnl_dump.c - listing links, addresses and routes. A dump that the kernel marks as interrupted
+ * (something changed meanwhile) is good enough here: callers compare and repair, and do so again
+ * later. */
 #include "netd/rtnl.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +19,8 @@
 
 typedef void message_fn(const struct nlmsghdr *header, void *arg);
 
-static int dump(struct rtnl *rtnl, int type, size_t header_size, message_fn *fn, void *arg, struct err *err)
+static int dump(struct rtnl *rtnl, int type, size_t header_size, message_fn *fn, void *arg,
+                struct err *err)
 {
     struct {
         struct nlmsghdr header;
@@ -36,8 +39,8 @@ static int dump(struct rtnl *rtnl, int type, size_t header_size, message_fn *fn,
         if (size < 0)
             return err_sys(err, "read from netlink");
         int left = (int)size;
-        for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
-             header = NLMSG_NEXT(header, left)) {
+        for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; nlmsg_ok(header, left);
+             header = nlmsg_next(header, &left)) {
             if (header->nlmsg_seq != rtnl->seq)
                 continue;
             if (header->nlmsg_type == NLMSG_DONE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rules.c - keeps the table in step with networks and ports. A small change is a few elements; when the kernel
- * refuses it (somebody edited or flushed the table), the whole table is loaded anew, which is one transaction too. */
+/* rules.c - keeps the table in step with networks and ports. A small change is a few elements; when
+ * the kernel refuses it (somebody edited or flushed the table), the whole table is loaded anew,
+ * which is one transaction too. */
 #include "base/log.h"
 #include "netd/daemon.h"
 #include "netd/nft_render.h"
@@ -15,8 +16,8 @@ int rules_load_all(struct netd *netd, struct err *err)
         VEC_ADD(&nets, (struct net *)map_value_at(netd->nets, i));
     for (size_t i = 0; i < map_count(netd->sandboxes); i++)
         VEC_ADD(&sandboxes, (struct sandbox *)map_value_at(netd->sandboxes, i));
-    nft_render_table(&text, netd->table, forwarding_is_ours(netd), nets.items, nets.count, sandboxes.items,
-                     sandboxes.count);
+    nft_render_table(&text, netd->table, forwarding_is_ours(netd), nets.items, nets.count,
+                     sandboxes.items, sandboxes.count);
     VEC_DONE(&nets);
     VEC_DONE(&sandboxes);
     if (nft_load(netd->nft, str_text(&text), err) < 0)
@@ -44,8 +45,8 @@ int rules_change_net(struct netd *netd, const struct net *net, bool add, struct 
     nft_render_net(&text, netd->table, net, add);
     if (add)
         return change(netd, &text, "network", err);
-    /* the network is still in our map: when its elements cannot be taken out one by one, the caller loads the whole
-     * table without it */
+    /* the network is still in our map: when its elements cannot be taken out one by one, the caller
+     * loads the whole table without it */
     if (netd->table_loaded && nft_load(netd->nft, str_text(&text), &reason) < 0) {
         log_warning("rules network=%s: %s", net->name, reason.message);
         netd->table_loaded = false;

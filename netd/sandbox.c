@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sandbox.c - one container's network from request to kernel and back.
  *
- * A sandbox is planned whole (checked, addresses leased, ports reserved) before anything is made. When one exists
- * already, it is compared: the same request on a living namespace changes nothing; else the namespace is kept and
- * its legs, ports and names are replaced. A failure takes away what this call made. */
+ * A sandbox is planned whole (checked, addresses leased, ports reserved) before anything is made.
+ * When one exists already, it is compared: the same request on a living namespace changes nothing;
+ * else the namespace is kept and its legs, ports and names are replaced. A failure takes away what
+ * this call made. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,8 +112,9 @@ static int save_leases(struct netd *netd, const struct sandbox *sandbox, struct 
     return 0;
 }
 
-static int reserve_ports(struct netd *netd, struct sandbox *sandbox, const struct sandbox_request *request,
-                         const struct jv *bound, struct err *err)
+static int reserve_ports(struct netd *netd, struct sandbox *sandbox,
+                         const struct sandbox_request *request, const struct jv *bound,
+                         struct err *err)
 {
     const struct endpoint *gateway = sandbox_gateway_endpoint(sandbox, 4);
     struct ports_context context = {.v4 = gateway != NULL,
@@ -121,7 +123,8 @@ static int reserve_ports(struct netd *netd, struct sandbox *sandbox, const struc
                                     .arg = netd};
     if (gateway)
         context.host_default = gateway->net->host_bind;
-    if (bound) { /* the ports of before, exactly; somebody may have been quicker: the rest goes on */
+    if (bound) { /* the ports of before, exactly; somebody may have been quicker: the rest goes on
+                  */
         for (size_t i = 0; i < jv_count(bound); i++) {
             const struct jv *item = jv_at(bound, i);
             struct port_publish publish = {
@@ -157,8 +160,8 @@ static struct sandbox *sandbox_new(struct netd *netd, const struct sandbox_reque
     return sandbox;
 }
 
-static int make_namespace(struct netd *netd, const struct sandbox *sandbox, const struct sandbox_request *request,
-                          int *ret_fd, struct err *err)
+static int make_namespace(struct netd *netd, const struct sandbox *sandbox,
+                          const struct sandbox_request *request, int *ret_fd, struct err *err)
 {
     size_t defaults = ARRAY_LEN(default_sysctls), count = defaults + request->sysctl_count;
     _cleanup_free_ struct netns_sysctl *sysctls = xcalloc(count, sizeof(*sysctls));
@@ -170,7 +173,8 @@ static int make_namespace(struct netd *netd, const struct sandbox *sandbox, cons
             snprintf(sysctls[i].path, sizeof(sysctls[i].path), "%s", default_sysctls[i].path);
         else if (sysctl_path(request->sysctls[i - defaults].key, sysctls[i].path, err) < 0)
             return -1;
-        sysctls[i].value = is_default ? default_sysctls[i].value : request->sysctls[i - defaults].value;
+        sysctls[i].value =
+            is_default ? default_sysctls[i].value : request->sysctls[i - defaults].value;
         sysctls[i].best_effort = is_default;
     }
     if (fs_open_dir(netd->layout->run_fd, "netns", 0711, &dir, err) < 0 ||
@@ -209,8 +213,9 @@ static int load_resolver_rule(struct err *err)
 }
 
 /* Everything inside the namespace. configure: legs were made anew. */
-static int set_up_inside(struct netd *netd, struct sandbox *sandbox, const struct sandbox_request *request,
-                         int netns_fd, bool configure, struct err *err)
+static int set_up_inside(struct netd *netd, struct sandbox *sandbox,
+                         const struct sandbox_request *request, int netns_fd, bool configure,
+                         struct err *err)
 {
     int result = 0;
 
@@ -221,7 +226,8 @@ static int set_up_inside(struct netd *netd, struct sandbox *sandbox, const struc
     if (result == 0 && configure)
         result = write_sysctls(request, err);
     if (result == 0 && sandbox->endpoints.count > 0 && !sandbox->resolver)
-        result = resolver_new(netd->dns, sandbox, (char *const *)(uintptr_t)request->dns, &sandbox->resolver, err);
+        result = resolver_new(netd->dns, sandbox, (char *const *)(uintptr_t)request->dns,
+                              &sandbox->resolver, err);
     if (result == 0 && sandbox->endpoints.count > 0)
         result = load_resolver_rule(err);
     netns_leave(netd->home_fd);
@@ -251,7 +257,8 @@ static void forget_on(const struct cidr *local, unsigned ifindex, void *arg)
                               forget->hold->bound.host);
 }
 
-/* Datagrams that somebody kept sending before the rule was there would never see it: their flow is tracked. */
+/* Datagrams that somebody kept sending before the rule was there would never see it: their flow is
+ * tracked. */
 static void forget_untranslated(struct netd *netd, const struct sandbox *sandbox)
 {
     _cleanup_(conntrack_closep) struct conntrack *conntrack = NULL;
@@ -271,7 +278,8 @@ static void forget_untranslated(struct netd *netd, const struct sandbox *sandbox
 /* Flows to a container that goes: the next packet finds the rules as they are now. */
 static void forget_translated(const struct sandbox *sandbox)
 {
-    _cleanup_(conntrack_closep) struct conntrack *conntrack = sandbox->ports.count ? conntrack_open() : NULL;
+    _cleanup_(conntrack_closep) struct conntrack *conntrack =
+        sandbox->ports.count ? conntrack_open() : NULL;
 
     for (size_t i = 0; conntrack && i < sandbox->ports.count; i++) {
         const struct port_hold *hold = &sandbox->ports.items[i];
@@ -304,7 +312,8 @@ static int withdraw(struct netd *netd, struct sandbox *sandbox, struct err *err)
     return 0;
 }
 
-/* The kernel side of a planned sandbox. same_legs: what is there already was made for the same endpoints. */
+/* The kernel side of a planned sandbox. same_legs: what is there already was made for the same
+ * endpoints. */
 static int build(struct netd *netd, struct sandbox *sandbox, const struct sandbox_request *request,
                  bool same_legs, struct err *err)
 {
@@ -347,11 +356,13 @@ static bool is_alive(const struct sandbox *sandbox)
 }
 
 /* Reserves, builds and publishes a planned sandbox. */
-static int carry_out(struct netd *netd, struct sandbox *sandbox, const struct sandbox_request *request,
-                     const struct jv *bound, bool same_legs, struct err *err)
+static int carry_out(struct netd *netd, struct sandbox *sandbox,
+                     const struct sandbox_request *request, const struct jv *bound, bool same_legs,
+                     struct err *err)
 {
     if (reserve_ports(netd, sandbox, request, bound, err) < 0 ||
-        build(netd, sandbox, request, same_legs, err) < 0 || rules_change_ports(netd, sandbox, true, err) < 0)
+        build(netd, sandbox, request, same_legs, err) < 0 ||
+        rules_change_ports(netd, sandbox, true, err) < 0)
         return -1;
     forget_untranslated(netd, sandbox);
     publish(netd, sandbox);
@@ -383,13 +394,15 @@ static int ensure(struct netd *netd, const struct sandbox_request *request, cons
         if (withdraw(netd, old, err) < 0)
             return -1;
     }
-    if (carry_out(netd, sandbox, request, stored ? jv_find(stored, "ports") : NULL, same_legs, err) < 0) {
+    if (carry_out(netd, sandbox, request, stored ? jv_find(stored, "ports") : NULL, same_legs,
+                  err) < 0) {
         if (old_state) {
             struct err reason = {0};
             struct sandbox *restored;
             sandbox_freep(&sandbox); /* gives up its ports */
             sandbox = NULL;
-            if (sandbox_ensure(netd, jv_find(old_state, "request"), old_state, &restored, &reason) < 0)
+            if (sandbox_ensure(netd, jv_find(old_state, "request"), old_state, &restored, &reason) <
+                0)
                 log_error("sandbox id=%.12s cannot go back: %s", request->id, reason.message);
         } else {
             undo(netd, sandbox);
@@ -420,7 +433,8 @@ void sandbox_save_leases(struct netd *netd)
         struct net *net = map_value_at(netd->nets, i);
         struct err ignored = {0};
         if (net->dirty)
-            (void)store_save_net(netd->layout, net, &ignored); /* still dirty: sandbox_ensure tries and says why */
+            (void)store_save_net(netd->layout, net,
+                                 &ignored); /* still dirty: sandbox_ensure tries and says why */
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sandbox_info.c - what a client is told about a sandbox: addresses, ports as bound, the three files. */
+/* sandbox_info.c - what a client is told about a sandbox: addresses, ports as bound, the three
+ * files. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
 
 static void endpoint_to_info(const struct endpoint *endpoint, struct endpoint_info *ret_info)
 {
-    const struct subnet *subnet4 = net_subnet(endpoint->net, 4), *subnet6 = net_subnet(endpoint->net, 6);
+    const struct subnet *subnet4 = net_subnet(endpoint->net, 4),
+                        *subnet6 = net_subnet(endpoint->net, 6);
     const struct subnet *main_subnet = subnet4 ? subnet4 : subnet6;
     char text[ADDR_TEXT_SIZE], mac[18];
 

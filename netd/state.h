@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* state.h - what winch-netd holds in memory: networks with their leases, sandboxes with their endpoints.
+/* state.h - what winch-netd holds in memory: networks with their leases, sandboxes with their
+ * endpoints.
  *
- * Both are heap objects owned by struct netd (methods.h). The stored form on disk is in store.h, the wire form in
- * network.h. Strings are owned. */
+ * Both are heap objects owned by struct netd (methods.h). The stored form on disk is in store.h,
+ * the wire form in network.h. Strings are owned. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,20 +23,20 @@ struct lease {
 };
 
 struct subnet {
-    struct cidr net;     /* host bits clear */
-    struct cidr range;   /* family 0: the whole subnet */
-    struct addr gateway; /* the bridge's address */
+    struct cidr net;           /* host bits clear */
+    struct cidr range;         /* family 0: the whole subnet */
+    struct addr gateway;       /* the bridge's address */
     VEC(struct addr) reserved; /* aux addresses: never leased */
-    struct addr next;          /* where the search for a free address goes on; family 0: at the start */
+    struct addr next; /* where the search for a free address goes on; family 0: at the start */
 };
 
 struct net {
     char *name, *project, *key, *fingerprint, *created;
     char interface[IFNAME_SIZE];
     bool internal, ipv4, ipv6, attachable;
-    bool masquerade, icc; /* driver options, default true */
+    bool masquerade, icc;  /* driver options, default true */
     bool custom_interface; /* the name comes from a driver option */
-    unsigned mtu;         /* 0: the kernel's */
+    unsigned mtu;          /* 0: the kernel's */
     struct addr host_bind; /* default host address of published ports; family 0: all */
     VEC(struct subnet) subnets;
     VEC(struct lease) leases;
@@ -49,7 +50,7 @@ struct endpoint {
     char ifname[IFNAME_SIZE]; /* inside: eth0 */
     char veth[IFNAME_SIZE];   /* on the bridge */
     uint8_t mac[6];
-    struct addr ip4, ip6; /* family 0: none */
+    struct addr ip4, ip6;   /* family 0: none */
     VEC(struct cidr) extra; /* link-local and other additional addresses */
     char **aliases;         /* strv or NULL */
     int gw_priority;
@@ -77,7 +78,8 @@ struct sandbox {
 
 void net_free(struct net *net);
 DEFINE_CLEANUP(struct net *, net_free)
-void sandbox_free(struct sandbox *sandbox); /* closes ports, frees the resolver; the kernel side stays */
+void sandbox_free(
+    struct sandbox *sandbox); /* closes ports, frees the resolver; the kernel side stays */
 DEFINE_CLEANUP(struct sandbox *, sandbox_free)
 /* First subnet of that family (4, 6), or NULL. */
 struct subnet *net_subnet(const struct net *net, uint8_t family);

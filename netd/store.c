@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.c - files of networks and sandboxes. Networks are replaced with fsync, sandboxes without: what lies in /run
- * is only of use to the kernel state beside it. */
+/* store.c - files of networks and sandboxes. Networks are replaced with fsync, sandboxes without:
+ * what lies in /run is only of use to the kernel state beside it. */
 #include "netd/store.h"
 
 #include <errno.h>
@@ -59,7 +59,8 @@ static int load_net(int dir, const char *file, struct net **ret_net, struct err 
     _cleanup_jv_ struct jv *value = NULL;
     _cleanup_(net_freep) struct net *net = NULL;
 
-    if (jv_load_file(dir, file, NET_FILE_MAX, &value, err) < 0 || net_from_json(value, &net, err) < 0)
+    if (jv_load_file(dir, file, NET_FILE_MAX, &value, err) < 0 ||
+        net_from_json(value, &net, err) < 0)
         return -1;
     _cleanup_free_ char *expected = xasprintf("%s.json", net->name);
     if (!str_eq(expected, file))
@@ -145,7 +146,8 @@ int store_remove_sandbox(const struct layout *layout, const char *id, struct err
     return 0;
 }
 
-int store_each_sandbox(const struct layout *layout, store_sandbox_fn *fn, void *arg, struct err *err)
+int store_each_sandbox(const struct layout *layout, store_sandbox_fn *fn, void *arg,
+                       struct err *err)
 {
     _cleanup_close_ int dir = -1;
     char **names = NULL;

@@ -20,8 +20,8 @@ static void count_endpoints(const char *id, const struct jv *stored, void *arg)
     }
 }
 
-int network_store_list(const struct layout *layout, struct network_info **ret_infos, size_t *ret_count,
-                       struct err *err)
+int network_store_list(const struct layout *layout, struct network_info **ret_infos,
+                       size_t *ret_count, struct err *err)
 {
     _cleanup_(map_freep) struct map *nets = map_new(free_net);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store_net.c - the stored form of a network and what others are told about it. Pure. Everything read is checked
- * as if a stranger had written it: a lease outside its subnet or twice the same address is damage. */
+/* store_net.c - the stored form of a network and what others are told about it. Pure. Everything
+ * read is checked as if a stranger had written it: a lease outside its subnet or twice the same
+ * address is damage. */
 #include <string.h>
 
 #include "base/id.h"
@@ -74,7 +75,8 @@ struct jv *net_to_json(const struct net *net)
 }
 
 /* A missing key leaves *ret_addr as it is. */
-static int get_addr(const struct jv *object, const char *key, struct addr *ret_addr, struct err *err)
+static int get_addr(const struct jv *object, const char *key, struct addr *ret_addr,
+                    struct err *err)
 {
     const char *text = jv_get_str(object, key, NULL);
     if (text && !addr_parse(text, ret_addr))
@@ -90,7 +92,8 @@ static int subnet_from_json(const struct jv *object, struct net *net, struct err
 
     if (!cidr_parse(jv_get_str(object, "subnet", ""), &subnet->net))
         return err_set(err, ERR_CORRUPT, "a subnet is none");
-    if (range && (!cidr_parse(range, &subnet->range) || !cidr_contains(&subnet->net, &subnet->range.addr)))
+    if (range &&
+        (!cidr_parse(range, &subnet->range) || !cidr_contains(&subnet->net, &subnet->range.addr)))
         return err_set(err, ERR_CORRUPT, "a range is none of its subnet");
     if (get_addr(object, "gateway", &subnet->gateway, err) < 0 ||
         get_addr(object, "next", &subnet->next, err) < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sysctl.c - one write a parameter. /proc/sys/net shows the namespace of the thread that opens it. */
+/* sysctl.c - one write a parameter. /proc/sys/net shows the namespace of the thread that opens it.
+ */
 #include "netd/sysctl.h"
 
 #include <ctype.h>
@@ -21,7 +22,8 @@ int sysctl_path(const char *key, char ret_path[SYSCTL_PATH_MAX], struct err *err
     bool dotted = first && *first == '.';
 
     if (size + sizeof(root) > SYSCTL_PATH_MAX || !first)
-        return err_set(err, ERR_CONFIG, "sysctl '%s' is not a parameter of a network namespace", key);
+        return err_set(err, ERR_CONFIG, "sysctl '%s' is not a parameter of a network namespace",
+                       key);
     memcpy(ret_path, root, sizeof(root));
     for (size_t i = 0; i < size; i++) {
         char c = key[i];
@@ -35,7 +37,8 @@ int sysctl_path(const char *key, char ret_path[SYSCTL_PATH_MAX], struct err *err
     const char *name = ret_path + sizeof(root) - 1;
     if (strncmp(name, "net/", 4) != 0 || strstr(name, "..") || strstr(name, "//") ||
         strstr(name, "/./") || ret_path[at - 1] == '/')
-        return err_set(err, ERR_CONFIG, "sysctl '%s' is not a parameter of a network namespace", key);
+        return err_set(err, ERR_CONFIG, "sysctl '%s' is not a parameter of a network namespace",
+                       key);
     return 0;
 }
 
