@@ -22,7 +22,8 @@ static char *rendered(const struct spec_resources *resources, bool v2)
     if (count < 0)
         str_addf(&text, "error: %s", err.message);
     for (int i = 0; i < count; i++)
-        str_addf(&text, "%s%s=%s%s", i ? ";" : "", settings[i].file, settings[i].value, settings[i].optional ? "?" : "");
+        str_addf(&text, "%s%s=%s%s", i ? ";" : "", settings[i].file, settings[i].value,
+                 settings[i].optional ? "?" : "");
     return str_take(&text);
 }
 
@@ -41,9 +42,13 @@ static const struct {
      0,
      "memory.limit_in_bytes=67108864;memory.memsw.limit_in_bytes=134217728?;pids.max=7",
      "memory.max=67108864;memory.swap.max=67108864?;pids.max=7"},
-    {{.memory_max = 64 * MIB, .memory_swap = 80 * MIB, .memory_reservation = MIB, .memory_swappiness = -1},
+    {{.memory_max = 64 * MIB,
+      .memory_swap = 80 * MIB,
+      .memory_reservation = MIB,
+      .memory_swappiness = -1},
      0,
-     "memory.limit_in_bytes=67108864;memory.soft_limit_in_bytes=1048576;memory.memsw.limit_in_bytes=83886080;pids.max=4096",
+     "memory.limit_in_bytes=67108864;memory.soft_limit_in_bytes=1048576;memory.memsw.limit_in_"
+     "bytes=83886080;pids.max=4096",
      "memory.max=67108864;memory.low=1048576;memory.swap.max=16777216?;pids.max=4096"},
     {{.memory_max = MIB, .memory_swap = -1, .memory_swappiness = -1},
      0,
@@ -53,12 +58,22 @@ static const struct {
      0,
      "pids.max=4096;cpu.shares=1024;cpu.cfs_quota_us=150000",
      "pids.max=4096;cpu.weight=39;cpu.max=150000 100000"},
-    {{.cpu_quota_us = 5000, .cpu_period_us = 10000, .cpuset_cpus = "0-1", .cpuset_mems = "0", .memory_swappiness = -1},
+    {{.cpu_quota_us = 5000,
+      .cpu_period_us = 10000,
+      .cpuset_cpus = "0-1",
+      .cpuset_mems = "0",
+      .memory_swappiness = -1},
      0,
      "pids.max=4096;cpu.cfs_period_us=10000;cpu.cfs_quota_us=5000;cpuset.cpus=0-1;cpuset.mems=0",
      "pids.max=4096;cpu.max=5000 10000;cpuset.cpus=0-1;cpuset.mems=0"},
-    {{.cpu_shares = 2, .memory_swappiness = -1}, 0, "pids.max=4096;cpu.shares=2", "pids.max=4096;cpu.weight=1"},
-    {{.cpu_shares = 262144, .memory_swappiness = -1}, 0, "pids.max=4096;cpu.shares=262144", "pids.max=4096;cpu.weight=10000"},
+    {{.cpu_shares = 2, .memory_swappiness = -1},
+     0,
+     "pids.max=4096;cpu.shares=2",
+     "pids.max=4096;cpu.weight=1"},
+    {{.cpu_shares = 262144, .memory_swappiness = -1},
+     0,
+     "pids.max=4096;cpu.shares=262144",
+     "pids.max=4096;cpu.weight=10000"},
     {{.oom_kill_disable = true, .memory_swappiness = 60},
      0,
      "memory.swappiness=60;memory.oom_control=1;pids.max=4096",

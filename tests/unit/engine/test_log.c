@@ -22,10 +22,14 @@ static const struct {
 } rows[] = {
     {"hello", 5, "{\"log\":\"hello\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
     {"", 0, "{\"log\":\"\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
-    {"a\"b\\c\td", 7, "{\"log\":\"a\\\"b\\\\c\\td\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
-    {"\0\x1b[1m", 5, "{\"log\":\"\\u0000\\u001b[1m\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
-    {"gr\xc3\xbc\xc3\x9f", 6, "{\"log\":\"gr\xc3\xbc\xc3\x9f\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
-    {"\xff\xc3", 2, "{\"log\":\"\\udcff\\udcc3\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
+    {"a\"b\\c\td", 7,
+     "{\"log\":\"a\\\"b\\\\c\\td\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
+    {"\0\x1b[1m", 5,
+     "{\"log\":\"\\u0000\\u001b[1m\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
+    {"gr\xc3\xbc\xc3\x9f", 6,
+     "{\"log\":\"gr\xc3\xbc\xc3\x9f\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
+    {"\xff\xc3", 2,
+     "{\"log\":\"\\udcff\\udcc3\\n\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}\n"},
 };
 
 Test(log, records_have_one_form)
@@ -66,15 +70,21 @@ Test(log, every_byte_comes_back)
 Test(log, damaged_lines_are_no_records)
 {
     static const char *const bad[] = {
-        "", "{}", "{\"log\":\"x", "{\"log\":\"x\\q\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}",
-        "{\"log\":\"x\",\"stream\":\"stdin\",\"time\":\"" TIME "\"}", "{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"soon\"}",
-        "{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}x", "{\"log\":\"\\ud800\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}",
+        "",
+        "{}",
+        "{\"log\":\"x",
+        "{\"log\":\"x\\q\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}",
+        "{\"log\":\"x\",\"stream\":\"stdin\",\"time\":\"" TIME "\"}",
+        "{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"soon\"}",
+        "{\"log\":\"x\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}x",
+        "{\"log\":\"\\ud800\",\"stream\":\"stdout\",\"time\":\"" TIME "\"}",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         char text[256];
         struct log_decoder decoder = {.text = text};
         struct log_record record;
-        cr_expect_not(log_line_decode(&decoder, bad[i], strlen(bad[i]), &record), "case '%s'", bad[i]);
+        cr_expect_not(log_line_decode(&decoder, bad[i], strlen(bad[i]), &record), "case '%s'",
+                      bad[i]);
     }
 }
 
@@ -90,7 +100,8 @@ static void setup(void)
     cr_assert(mkdtemp(root));
     cr_assert_eq(layout_init(&layout, root, NULL), 0);
     cr_assert_eq(layout_open(&layout, NULL), 0);
-    spec = (struct container_spec){.state_dir = layout_lib(&layout, "containers/abc"), .log = {.max_bytes = 1000, .max_files = 3}};
+    spec = (struct container_spec){.state_dir = layout_lib(&layout, "containers/abc"),
+                                   .log = {.max_bytes = 1000, .max_files = 3}};
     cr_assert_eq(fs_mkdirs(AT_FDCWD, spec.state_dir, 0700, NULL), 0);
 }
 
@@ -144,7 +155,8 @@ Test(log, rotation_keeps_the_newest_in_order, .init = setup, .fini = teardown)
         line_write(&log, i);
     logfile_done(&log);
     /* 82 bytes a record: 12 in each file of 1000 bytes; 36 to 40 are in the third */
-    _cleanup_free_ char *all = lines_all(-1), *two = lines_all(2), *six = lines_all(8), *none = lines_all(0);
+    _cleanup_free_ char *all = lines_all(-1), *two = lines_all(2), *six = lines_all(8),
+                        *none = lines_all(0);
     cr_expect(str_has_prefix(all, "13 14 15") || str_has_prefix(all, "1 2"), "%s", all);
     cr_expect(strstr(all, " 39 40"), "%s", all);
     cr_expect_str_eq(two, "39 40");
@@ -200,7 +212,8 @@ Test(log, a_rotation_cut_off_is_completed, .init = setup, .fini = teardown)
     struct logfile log;
     cr_assert_eq(logfile_open(&log, &spec, NULL), 0);
     line_write(&log, 1);
-    cr_assert_eq(renameat(log.dirfd, "current", log.dirfd, "1"), 0); /* killed before next became current */
+    cr_assert_eq(renameat(log.dirfd, "current", log.dirfd, "1"),
+                 0); /* killed before next became current */
     cr_assert_geq(openat(log.dirfd, "next", O_WRONLY | O_CREAT, 0600), 0);
     logfile_done(&log);
     cr_assert_eq(logfile_open(&log, &spec, NULL), 0);
@@ -231,11 +244,13 @@ Test(log, a_full_disk_loses_lines_but_says_so, .init = setup, .fini = teardown)
     _cleanup_(log_reader_freep) struct log_reader *reader = NULL;
     struct log_record record;
     cr_assert_eq(log_reader_open(&layout, "abc", &options, &reader, NULL), 0);
-    static const char *const wanted[] = {"line 1\n", "winch: 2 lines of output were lost: No space left on device\n", "line 4\n"};
+    static const char *const wanted[] = {
+        "line 1\n", "winch: 2 lines of output were lost: No space left on device\n", "line 4\n"};
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
         cr_assert_eq(log_reader_next(reader, &record, NULL), 1);
         cr_expect_eq(record.size, strlen(wanted[i]));
-        cr_expect_eq(memcmp(record.text, wanted[i], record.size), 0, "got %.*s", (int)record.size, record.text);
+        cr_expect_eq(memcmp(record.text, wanted[i], record.size), 0, "got %.*s", (int)record.size,
+                     record.text);
     }
     cr_expect_eq(log_reader_next(reader, &record, NULL), 0);
 }

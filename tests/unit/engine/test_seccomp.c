@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The compiled default policy, run by a small interpreter of classic BPF: every number of every architecture gets the verdict
- * of the table. */
+/* The compiled default policy, run by a small interpreter of classic BPF: every number of every
+ * architecture gets the verdict of the table. */
 #include <criterion/criterion.h>
 
 #include <errno.h>
@@ -98,15 +98,15 @@ static const struct {
     {NORMAL, AUDIT_ARCH_X86_64, NULL, 466, 0, ALLOW},
     {NORMAL, AUDIT_ARCH_X86_64, NULL, 467, 0, NOSYS},
     {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x3fffffff, 0, NOSYS},
-    {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x40000000 | 0, 0, ALLOW}, /* x32 read */
-    {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x40000000 | 165, 0, PERM}, /* x32 mount */
+    {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x40000000 | 0, 0, ALLOW},   /* x32 read */
+    {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x40000000 | 165, 0, PERM},  /* x32 mount */
     {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x40000000 | 512, 0, ALLOW}, /* x32 rt_sigaction */
     {NORMAL, AUDIT_ARCH_X86_64, NULL, 0x40000000 | 599, 0, NOSYS},
     {NORMAL, AUDIT_ARCH_X86_64, NULL, -1, 0, NOSYS},
-    {NORMAL, AUDIT_ARCH_I386, NULL, 3, 0, ALLOW},      /* read */
-    {NORMAL, AUDIT_ARCH_I386, NULL, 21, 0, PERM},      /* mount */
-    {NORMAL, AUDIT_ARCH_I386, NULL, 102, 0, ALLOW},    /* socketcall */
-    {NORMAL, AUDIT_ARCH_I386, NULL, 359, 38, PERM},    /* socket(AF_ALG) */
+    {NORMAL, AUDIT_ARCH_I386, NULL, 3, 0, ALLOW},   /* read */
+    {NORMAL, AUDIT_ARCH_I386, NULL, 21, 0, PERM},   /* mount */
+    {NORMAL, AUDIT_ARCH_I386, NULL, 102, 0, ALLOW}, /* socketcall */
+    {NORMAL, AUDIT_ARCH_I386, NULL, 359, 38, PERM}, /* socket(AF_ALG) */
     {NORMAL, AUDIT_ARCH_I386, NULL, 359, 2, ALLOW},
     {NORMAL, AUDIT_ARCH_I386, NULL, 120, 0x10000000, PERM}, /* clone(NEWUSER) */
     {NORMAL, AUDIT_ARCH_I386, NULL, 467, 0, NOSYS},
@@ -123,7 +123,8 @@ Test(seccomp, every_row_gets_its_verdict)
         struct seccomp_data data = {.nr = number, .arch = rows[i].arch, .args = {rows[i].arg0}};
         cr_assert_eq(seccomp_compile_default(rows[i].capabilities, &bpf, NULL), 0);
         uint32_t got = run(&bpf, &data);
-        cr_expect_eq(got, rows[i].verdict, "row %zu (%s %d): %x", i, rows[i].name ? rows[i].name : "", number, got);
+        cr_expect_eq(got, rows[i].verdict, "row %zu (%s %d): %x", i,
+                     rows[i].name ? rows[i].name : "", number, got);
     }
 }
 
@@ -145,7 +146,8 @@ Test(seccomp, each_capability_unlocks_exactly_its_names)
     static struct bpf bpf, none;
     cr_assert_eq(seccomp_compile_default(0, &none, NULL), 0);
     for (size_t i = 0; i < seccomp_unlock_count; i++) {
-        cr_assert_eq(seccomp_compile_default(CAP_BIT(seccomp_unlocks[i].capability), &bpf, NULL), 0);
+        cr_assert_eq(seccomp_compile_default(CAP_BIT(seccomp_unlocks[i].capability), &bpf, NULL),
+                     0);
         for (int number = 0; number < 500; number++) {
             struct seccomp_data data = {.nr = number, .arch = seccomp_arch_native()};
             bool listed = false;
@@ -153,10 +155,11 @@ Test(seccomp, each_capability_unlocks_exactly_its_names)
                 listed |= seccomp_syscall_resolve_name(*name) == number;
             for (size_t k = 0; k < seccomp_number_count; k++)
                 for (const char *const *name = seccomp_unlocks[i].names; *name; name++)
-                    listed |= seccomp_numbers[k].arch == 0 && (int)seccomp_numbers[k].number == number &&
+                    listed |= seccomp_numbers[k].arch == 0 &&
+                              (int)seccomp_numbers[k].number == number &&
                               strcmp(seccomp_numbers[k].name, *name) == 0;
-            cr_expect_eq(run(&bpf, &data), listed ? ALLOW : run(&none, &data), "capability %d, number %d",
-                         seccomp_unlocks[i].capability, number);
+            cr_expect_eq(run(&bpf, &data), listed ? ALLOW : run(&none, &data),
+                         "capability %d, number %d", seccomp_unlocks[i].capability, number);
         }
     }
 }
@@ -167,17 +170,23 @@ Test(seccomp, profiles_are_refused_for_unknown_words)
         const char *json;
         bool good;
     } profiles[] = {
-        {"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\",\"nope\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", true},
-        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"name\":\"mount\",\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":38,"
-         "\"args\":[{\"index\":0,\"value\":5,\"valueTwo\":5,\"op\":\"SCMP_CMP_MASKED_EQ\"}],\"excludes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}}]}",
+        {"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\",\"nope\"],"
+         "\"action\":\"SCMP_ACT_ALLOW\"}]}",
+         true},
+        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"name\":\"mount\",\"action\":"
+         "\"SCMP_ACT_ERRNO\",\"errnoRet\":38,"
+         "\"args\":[{\"index\":0,\"value\":5,\"valueTwo\":5,\"op\":\"SCMP_CMP_MASKED_EQ\"}],"
+         "\"excludes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}}]}",
          true},
         {"{\"defaultAction\":\"SCMP_ACT_MAYBE\"}", false},
         {"{\"defaultActoin\":\"SCMP_ACT_ALLOW\"}", false},
         {"{}", false},
         {"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":99999}", false},
-        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"op\":\"==\"}]}]}",
+        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":"
+         "\"SCMP_ACT_ERRNO\",\"args\":[{\"op\":\"==\"}]}]}",
          false},
-        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ERRNO\",\"includes\":{\"caps\":[\"X\"]}}]}",
+        {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":"
+         "\"SCMP_ACT_ERRNO\",\"includes\":{\"caps\":[\"X\"]}}]}",
          false},
     };
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {

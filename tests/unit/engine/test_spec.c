@@ -10,8 +10,17 @@ static const char *words[] = {"sh", "-c", "echo \"hi\"", NULL};
 static const char *layer_names[] = {"/l/1", "/l/2", NULL};
 
 static struct spec_mount mounts[] = {
-    {.kind = MOUNT_BIND, .source = "/srv", .target = "/data", .read_only = true, .propagation = PROP_RSLAVE},
-    {.kind = MOUNT_FILE, .target = "/run/secrets/x", .content = "a\0b\xff", .content_size = 4, .mode = 0440, .uid = 7},
+    {.kind = MOUNT_BIND,
+     .source = "/srv",
+     .target = "/data",
+     .read_only = true,
+     .propagation = PROP_RSLAVE},
+    {.kind = MOUNT_FILE,
+     .target = "/run/secrets/x",
+     .content = "a\0b\xff",
+     .content_size = 4,
+     .mode = 0440,
+     .uid = 7},
 };
 static struct spec_pair limits[] = {{"/dev/sda rbps", "1000"}};
 static struct spec_rlimit ulimits[] = {{"nofile", 10, UINT64_MAX}};
@@ -22,7 +31,10 @@ static struct container_spec sample(void)
         .version = SPEC_VERSION,
         .id = "0123",
         .name = "web-1",
-        .process = {.argv = {words, 3}, .capabilities = 0x1ffffffffffULL, .no_new_privs = true, .oom_score_adj = -5},
+        .process = {.argv = {words, 3},
+                    .capabilities = 0x1ffffffffffULL,
+                    .no_new_privs = true,
+                    .oom_score_adj = -5},
         .layers = {layer_names, 2},
         .state_dir = "/var/lib/x",
         .run_dir = "/run/x",
@@ -103,7 +115,8 @@ static const struct {
     {"{\"name\":5}", "field 'name': is not a string"},
     {"{\"nam\":\"x\"}", "field 'nam' is unknown"},
     {"{\"mounts\":[{\"kind\":\"nfs\"}]}", "field 'mounts': [0]: field 'kind': is not a known word"},
-    {"{\"process\":{\"argv\":\"sh\"}}", "field 'process': field 'argv': is not an array of strings"},
+    {"{\"process\":{\"argv\":\"sh\"}}",
+     "field 'process': field 'argv': is not an array of strings"},
     {"{\"id_base\":\"1\"}", "field 'id_base': is not an integer"},
 };
 
@@ -123,7 +136,10 @@ Test(spec, bad_json_is_refused_with_its_field)
 
 Test(spec, exec_specs_survive_packing)
 {
-    struct exec_spec spec = {.process = {.argv = {words, 3}, .user = "1:2"}, .timeout_us = 5, .capture = true}, back;
+    struct exec_spec spec = {.process = {.argv = {words, 3}, .user = "1:2"},
+                             .timeout_us = 5,
+                             .capture = true},
+                     back;
     _cleanup_(arena_freep) struct arena *arena = arena_new();
     _cleanup_free_ void *data = NULL;
     size_t size;
@@ -133,7 +149,8 @@ Test(spec, exec_specs_survive_packing)
     cr_expect_eq(back.timeout_us, 5);
     cr_expect(back.capture);
     struct container_spec other;
-    cr_expect_eq(container_spec_unpack(arena, data, size, &other, NULL), -1, "kinds are not mixed up");
+    cr_expect_eq(container_spec_unpack(arena, data, size, &other, NULL), -1,
+                 "kinds are not mixed up");
 }
 
 Test(spec, capability_names_are_read_in_any_form)
@@ -141,8 +158,9 @@ Test(spec, capability_names_are_read_in_any_form)
     static const struct {
         const char *name;
         int number;
-    } rows[] = {{"CHOWN", 0}, {"cap_net_admin", 12}, {"CAP_CHECKPOINT_RESTORE", 40}, {"ALL", -2}, {"all", -2},
-                {"", -1},     {"NET", -1},           {"CAP_", -1},                   {"CAP_CAP_CHOWN", -1}};
+    } rows[] = {{"CHOWN", 0}, {"cap_net_admin", 12}, {"CAP_CHECKPOINT_RESTORE", 40},
+                {"ALL", -2},  {"all", -2},           {"", -1},
+                {"NET", -1},  {"CAP_", -1},          {"CAP_CAP_CHOWN", -1}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         cr_expect_eq(spec_capability_parse(rows[i].name), rows[i].number, "'%s'", rows[i].name);
     cr_expect_str_eq(spec_capability_name(0), "CAP_CHOWN");

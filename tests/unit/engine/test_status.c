@@ -11,8 +11,10 @@ Test(status, a_whole_file_is_read)
     struct container_status status;
     struct err err = {0};
     char boot[37];
-    const char *text = "version=1\nboot=11111111-2222-3333-4444-555555555555\nstate=exited\npid=0\nstart_time=0\nmonitor_pid=42\n"
-                       "monitor_start=99\nstarted_ns=5\nfinished_ns=7\nexit=137\nsignal=9\noom=1\nerror=run 'a=b': no\nlater=8\n";
+    const char *text = "version=1\nboot=11111111-2222-3333-4444-555555555555\nstate=exited\npid="
+                       "0\nstart_time=0\nmonitor_pid=42\n"
+                       "monitor_start=99\nstarted_ns=5\nfinished_ns=7\nexit=137\nsignal=9\noom="
+                       "1\nerror=run 'a=b': no\nlater=8\n";
     cr_assert_eq(container_status_parse(text, &status, boot, &err), 0, "%s", err.message);
     cr_expect_eq(status.state, STATE_EXITED);
     cr_expect_eq(status.exit_code, 137);
@@ -46,14 +48,15 @@ Test(sysctl, only_namespaced_keys_are_allowed)
         const char *key;
         bool own_ipc, own_uts, allowed;
     } rows[] = {
-        {"kernel.shmmax", true, true, true},      {"kernel/shmmax", true, true, true},
-        {"kernel.shmmax", false, true, false},    {"fs.mqueue.msg_max", true, false, true},
-        {"kernel.domainname", false, true, true}, {"kernel.domainname", true, false, false},
-        {"kernel.hostname", true, true, false},   {"kernel.sysrq", true, true, false},
-        {"net.ipv4.ip_forward", true, true, false}, {"fs.mqueue...", true, true, false},
+        {"kernel.shmmax", true, true, true},         {"kernel/shmmax", true, true, true},
+        {"kernel.shmmax", false, true, false},       {"fs.mqueue.msg_max", true, false, true},
+        {"kernel.domainname", false, true, true},    {"kernel.domainname", true, false, false},
+        {"kernel.hostname", true, true, false},      {"kernel.sysrq", true, true, false},
+        {"net.ipv4.ip_forward", true, true, false},  {"fs.mqueue...", true, true, false},
         {"fs/mqueue/../../vm/x", true, true, false}, {"/kernel/shmmax", true, true, false},
-        {"fs.mqueue//x", true, true, false},      {"", true, true, false},
+        {"fs.mqueue//x", true, true, false},         {"", true, true, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        cr_expect_eq(sysctl_is_allowed(rows[i].key, rows[i].own_ipc, rows[i].own_uts), rows[i].allowed, "'%s'", rows[i].key);
+        cr_expect_eq(sysctl_is_allowed(rows[i].key, rows[i].own_ipc, rows[i].own_uts),
+                     rows[i].allowed, "'%s'", rows[i].key);
 }

@@ -74,7 +74,8 @@ Test(user, is_the_exact_id_or_an_error)
         cr_expect_eq(ids.uid, rows[i].uid, "case '%s' gave uid %u", name, ids.uid);
         cr_expect_eq(ids.gid, rows[i].gid, "case '%s' gave gid %u", name, ids.gid);
         cr_expect_str_eq(ids.home, rows[i].home, "case '%s'", name);
-        cr_expect_eq(ids.group_count, rows[i].groups, "case '%s' gave %zu groups", name, ids.group_count);
+        cr_expect_eq(ids.group_count, rows[i].groups, "case '%s' gave %zu groups", name,
+                     ids.group_count);
         cr_expect_eq(ids.groups[0], ids.gid, "case '%s': the primary group comes first", name);
     }
 }
