@@ -76,7 +76,7 @@ The stack stays up at http://127.0.0.1:$HTTP_PORT/documents.  What to try next:
     curl http://127.0.0.1:$HTTP_PORT/documents
     winch logs -f app
     winch exec db sh
-    winch restart app
+    kill -9 \$(winch ps --format json app | jq .Pid); winch ps      # restarted
     ${port_prefix}winch down; ${port_prefix}winch up -d --wait           # the documents are still there
     winch down -v                                  # stop, and remove the data too
 TEXT
