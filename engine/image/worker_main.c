@@ -25,12 +25,14 @@
 struct options {
     const char *platform, *policy;
     char **change;
+    bool repair;
 };
 
 static const struct option_row option_rows[] = {
     {0, "platform", OPTION_STRING, offsetof(struct options, platform), "OS/ARCH", "pull for another platform"},
     {0, "policy", OPTION_STRING, offsetof(struct options, policy), "WHEN", "always (default) or missing"},
     {'c', "change", OPTION_LIST, offsetof(struct options, change), "INSTRUCTION", "set a part of an imported image's config"},
+    {0, "repair", OPTION_FLAG, offsetof(struct options, repair), NULL, "put damaged layers away, so that a pull brings them again"},
     {0},
 };
 
@@ -85,7 +87,7 @@ static int work_load(const struct work *work, struct err *err)
 
 static int work_verify(const struct work *work, struct err *err)
 {
-    return verify_run(work->lib_fd, err);
+    return verify_run(work->lib_fd, work->options->repair, err);
 }
 
 static const struct word {
@@ -96,7 +98,7 @@ static const struct word {
 } words[] = {
     {"pull", 1, 1, "pull REF [--platform P] [--policy always|missing]", work_pull},
     {"load", 1, 1, "load FILE|-", work_load},
-    {"verify", 0, 0, "verify", work_verify},
+    {"verify", 0, 0, "verify [--repair]", work_verify},
     {"import", 2, 2, "import FILE|- REF [--change INSTRUCTION]…", work_import},
 };
 
