@@ -98,3 +98,12 @@ int change_run(struct cli *cli, const char *project, bool start_supervisor, cons
     view_progress_finish(view);
     return step > 0 ? EXIT_OK : cli_error(&err);
 }
+
+void plan_print(const struct plan *plan)
+{
+    _cleanup_free_ char *text = plan_text(plan);
+
+    for (size_t i = 0; i < plan->warning_count; i++)
+        cli_warning("%s", plan->warnings[i]);
+    fputs(text, stdout);
+}

@@ -5,6 +5,7 @@
 #include "base/ipc.h"
 #include "cli/cli.h"
 #include "cli/view_progress.h"
+#include "orchestrator/plan.h"
 
 /* Blocks SIGINT and SIGTERM and gives a descriptor that reads them (signalfd); -1 with errno. */
 int interrupt_fd(void);
@@ -17,3 +18,5 @@ int change_run(struct cli *cli, const char *project, bool start_supervisor, cons
                struct jv *args, struct jv **ret_ok);
 /* {"services":[…]} when any are named, plus "timeout_us" when >= 0. */
 struct jv *change_options(char *const *services, long long timeout_s);
+/* The plan as text on stdout, its warnings on stderr: --dry-run. */
+void plan_print(const struct plan *plan);

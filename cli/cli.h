@@ -29,12 +29,18 @@ struct cli {
 
 /* argv[0] is the command's name; returns the exit code. */
 typedef int command_fn(struct cli *cli, int argc, char **argv);
+enum command_effect {
+    EFFECT_READS,
+    EFFECT_PLANS,   /* changes by a plan: --dry-run prints it */
+    EFFECT_CHANGES, /* changes without a plan: --dry-run is refused */
+};
 struct command_row {
     const char *name;
     const char *words; /* "[SERVICE...]" for the usage line */
     const char *help;
     command_fn *run;
     const struct option_row *options; /* ends with {0}; NULL: none */
+    enum command_effect effect;
 };
 extern const struct command_row command_table[]; /* sorted by name, ends with {0} */
 const struct command_row *command_find(const char *name);
@@ -52,6 +58,8 @@ bool cli_color(const struct cli *cli, FILE *stream);
 /* Loads the project named by the global options; services (NULL-terminated, may be NULL) activate their profiles.
  * Prints findings; -1: *ret_code is the exit code. */
 int project_pick(struct cli *cli, char *const *services, struct project **ret_project, int *ret_code);
+/* Is there a compose file to be found? */
+bool project_exists(const struct cli *cli);
 /* As project_pick, but a missing file is no error (commands that work from -p alone): then *ret_project is NULL and
  * *ret_name is the project's name (owned). */
 int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name,

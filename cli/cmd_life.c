@@ -2,6 +2,7 @@
 /* cmd_life.c - down, stop, start, restart, kill, rm: one call to the supervisor each. */
 #include "cli/change.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,38 +15,44 @@ struct life_options {
     long long timeout;
     char **services;
     const char *signal, *rmi;
-    bool volumes, remove_orphans, force, stop, wait, no_deps;
+    bool volumes, remove_orphans, force, stop, wait, no_deps, dry_run;
     long long wait_timeout;
 };
 #define LIFE(field) offsetof(struct life_options, field)
+#define DRY_RUN     {0, "dry-run", OPTION_FLAG, LIFE(dry_run), NULL, "print the plan, change nothing"}
 #define TIMEOUT     {'t', "timeout", OPTION_INT, LIFE(timeout), "SECONDS", "time to stop before SIGKILL"}
 
 const struct option_row down_options[] = {
     TIMEOUT,
     {'v', "volumes", OPTION_FLAG, LIFE(volumes), NULL, "remove named and anonymous volumes of the project"},
     {0, "remove-orphans", OPTION_FLAG, LIFE(remove_orphans), NULL, "remove containers of services that are not in the file"},
+    DRY_RUN,
     {0},
 };
-const struct option_row stop_options[] = {TIMEOUT, {0}};
+const struct option_row stop_options[] = {TIMEOUT, DRY_RUN, {0}};
 const struct option_row start_options[] = {
     {0, "wait", OPTION_FLAG, LIFE(wait), NULL, "wait until running or healthy"},
     {0, "wait-timeout", OPTION_INT, LIFE(wait_timeout), "SECONDS", "give up waiting"},
+    DRY_RUN,
     {0},
 };
 const struct option_row restart_options[] = {
     TIMEOUT,
     {0, "no-deps", OPTION_FLAG, LIFE(no_deps), NULL, "do not restart dependent services"},
+    DRY_RUN,
     {0},
 };
 const struct option_row kill_options[] = {
     {'s', "signal", OPTION_STRING, LIFE(signal), "SIGNAL", "signal to send (SIGKILL)"},
     {0, "remove-orphans", OPTION_FLAG, LIFE(remove_orphans), NULL, "include services that are not in the file"},
+    DRY_RUN,
     {0},
 };
 const struct option_row rm_options[] = {
     {'f', "force", OPTION_FLAG, LIFE(force), NULL, "do not ask"},
     {'s', "stop", OPTION_FLAG, LIFE(stop), NULL, "stop the containers first"},
     {'v', "volumes", OPTION_FLAG, LIFE(volumes), NULL, "remove anonymous volumes too"},
+    DRY_RUN,
     {0},
 };
 
@@ -86,6 +93,40 @@ static struct jv *life_args(const struct life_options *options, char **services)
     return json;
 }
 
+static int print_life_plan(const char *call, const struct life_options *options, const struct project *project,
+                           const struct observed *observed, char **services)
+{
+    static const struct {
+        const char *call;
+        enum op_kind kind;
+    } verbs[] = {{"stop", OP_CONTAINER_STOP},
+                 {"start", OP_CONTAINER_START},
+                 {"restart", OP_CONTAINER_RESTART},
+                 {"kill", OP_CONTAINER_KILL},
+                 {"rm", OP_CONTAINER_REMOVE}};
+    struct plan_options plan_options = {
+        .services = (const char *const *)(services[0] ? services : NULL),
+        .no_deps = options->no_deps,
+        .remove_orphans = options->remove_orphans,
+        .volumes = options->volumes,
+        .signo = options->signal ? signal_parse(options->signal) : SIGKILL,
+        .timeout_us = options->timeout >= 0 ? options->timeout * 1000000 : -1,
+    };
+    _cleanup_(plan_freep) struct plan *plan = NULL;
+    struct err err = {0};
+    int rc = 0;
+
+    if (strcmp(call, "down") == 0)
+        rc = plan_make_down(project, observed, &plan_options, &plan, &err);
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (strcmp(call, verbs[i].call) == 0)
+            rc = plan_make_verb(verbs[i].kind, project, observed, &plan_options, &plan, &err);
+    if (rc < 0)
+        return cli_error(&err);
+    plan_print(plan);
+    return EXIT_OK;
+}
+
 static bool volumes_left(const struct observed *observed)
 {
     return observed->volume_count > 0;
@@ -115,6 +156,8 @@ static int life_run(struct cli *cli, int argc, char **argv, const char *call)
         code = strcmp(call, "start") == 0 && project ? EXIT_FAILED : nothing_there(call, name);
         if (code)
             fprintf(stderr, "error: project '%s' has no containers to start\nhint: use 'winch up'\n", name);
+    } else if (cli->global.dry_run || options.dry_run) {
+        code = print_life_plan(call, &options, project, &observed, services);
     } else {
         struct jv *args = jv_object();
         jv_set(args, "options", life_args(&options, services));

@@ -64,8 +64,8 @@ int cmd_pull(struct cli *cli, int argc, char **argv)
     if (options.quiet)
         cli->global.progress = "quiet";
     char **words = argv + first;
-    /* a word with '/' or ':' is no service name: image references work without a compose file */
-    bool references = words[0] && (strchr(words[0], '/') || strchr(words[0], ':'));
+    /* a word with '/' or ':' is no service name, and without a compose file every word is an image */
+    bool references = words[0] && (strpbrk(words[0], "/:") || !project_exists(cli));
     if (references)
         return pull_all(cli, &options, words);
     if (project_pick(cli, words, &project, &code) < 0)

@@ -19,7 +19,7 @@
 
 struct up_options {
     bool detach, wait, force_recreate, no_recreate, always_recreate_deps, renew_anon, remove_orphans, no_deps, no_start;
-    bool no_color, no_prefix, timestamps, quiet_pull, abort_on_exit, abort_on_failure, yes, no_build;
+    bool no_color, no_prefix, timestamps, quiet_pull, abort_on_exit, abort_on_failure, yes, no_build, dry_run;
     long long wait_timeout, timeout;
     const char *pull, *exit_code_from;
     char **scale, **attach, **no_attach;
@@ -49,6 +49,7 @@ const struct option_row up_options[] = {
     {0, "no-color", OPTION_FLAG, UP(no_color), NULL, "no colours"},
     {0, "no-log-prefix", OPTION_FLAG, UP(no_prefix), NULL, "no container names"},
     {0, "timestamps", OPTION_FLAG, UP(timestamps), NULL, "show times"},
+    {0, "dry-run", OPTION_FLAG, UP(dry_run), NULL, "print the plan, change nothing"},
     {'y', "yes", OPTION_FLAG, UP(yes), NULL, "answer yes to questions"},
     {0},
 };
@@ -121,8 +122,7 @@ static int print_plan(struct cli *cli, const struct up_options *options, const s
         plan_make_up(project, &observed, &plan_options, &plan, &err) < 0) {
         code = cli_error(&err);
     } else {
-        _cleanup_free_ char *text = plan_text(plan);
-        fputs(text, stdout);
+        plan_print(plan);
     }
     observed_done(&observed);
     return code;
@@ -399,7 +399,7 @@ int cmd_up(struct cli *cli, int argc, char **argv)
     } else if (project->services.count == 0) {
         err_set(&err, ERR_CONFIG, "no service selected");
         code = cli_error(&err);
-    } else if (cli->global.dry_run) {
+    } else if (cli->global.dry_run || options.dry_run) {
         code = print_plan(cli, &options, project, services);
     } else if (layout_open(&cli->layout, &err) < 0) {
         code = cli_error(&err);

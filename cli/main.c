@@ -61,6 +61,10 @@ int main(int argc, char **argv)
     cli.command = command_find(argv[first]);
     if (!cli.command)
         return unknown_command(argv[first]);
+    if (cli.global.dry_run && cli.command->effect == EFFECT_CHANGES) {
+        err_set(&err, ERR_USAGE, "%s has no --dry-run", cli.command->name);
+        return cli_error(&err);
+    }
     if (layout_init(&cli.layout, cli.global.root, &err) < 0)
         return cli_error(&err);
     int code = cli.command->run(&cli, argc - first, argv + first);

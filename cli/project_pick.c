@@ -42,6 +42,20 @@ int project_pick(struct cli *cli, char *const *services, struct project **ret_pr
     return rc;
 }
 
+bool project_exists(const struct cli *cli)
+{
+    _cleanup_free_ char *cwd = getcwd(NULL, 0);
+    struct load_options options = load_options_of(cli, NULL, cwd ? cwd : "/");
+    struct project *project = NULL;
+    struct diags diags = {0};
+    struct err err = {0};
+    bool missing = project_load(&options, &project, &diags, &err) < 0 && err.code == ERR_NOT_FOUND;
+
+    diags_done(&diags);
+    project_free(project);
+    return !missing;
+}
+
 int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name, int *ret_code)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
