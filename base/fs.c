@@ -113,11 +113,30 @@ int fs_read(int dirfd, const char *name, size_t max_bytes, char **ret_data, size
     return 0;
 }
 
+/* Bytes of the longest leading part of path that exists. From the end, because mostly all of it does, and asking is
+ * cheaper than mkdir, which locks the parent first. */
+static size_t existing_prefix(int dirfd, char *path)
+{
+    for (size_t size = strlen(path); size > 0;) {
+        char kept = path[size];
+        path[size] = '\0';
+        bool exists = faccessat(dirfd, path, F_OK, 0) == 0;
+        path[size] = kept;
+        if (exists)
+            return size;
+        while (size > 0 && path[size - 1] != '/')
+            size--;
+        while (size > 0 && path[size - 1] == '/')
+            size--;
+    }
+    return 0;
+}
+
 int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err)
 {
     struct stat st;
     _cleanup_free_ char *prefix = path_clean(path);
-    for (char *end = prefix; *end;) {
+    for (char *end = prefix + existing_prefix(dirfd, prefix); *end;) {
         end += strspn(end, "/");
         end += strcspn(end, "/");
         char kept = *end;
@@ -139,9 +158,12 @@ int fs_mkdirs(int dirfd, const char *path, mode_t mode, struct err *err)
 
 int fs_open_dir(int dirfd, const char *path, mode_t mode_if_new, int *ret_fd, struct err *err)
 {
-    if (fs_mkdirs(dirfd, path, mode_if_new, err) < 0)
-        return -1;
     int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        if (fs_mkdirs(dirfd, path, mode_if_new, err) < 0)
+            return -1;
+        fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
     if (fd < 0)
         return err_sys(err, "open directory %s", path);
     *ret_fd = fd;
