@@ -111,12 +111,16 @@ int monitor_receive(int control, int timeout_ms, struct monitor_message *ret_mes
 /* After the end of a container whose monitor could not clean up (killed): kills what is left in its cgroup, removes
  * cgroups, sockets and FIFOs. Idempotent. */
 int container_sweep(const struct layout *layout, const struct container_spec *spec, struct err *err);
-/* Removes everything of a stopped container from both trees. The upper directory is moved to trash and deleted there in the
- * background (ext4 fact 6 in docs/architecture.md). */
+/* Removes everything of a stopped container from both trees. The state directory is only moved to lib/deleting (ext4
+ * fact 6 in docs/architecture.md): call container_delete_finish after a batch. */
 int container_delete(const struct layout *layout, const char *id, struct err *err);
+/* Starts a detached process that empties lib/deleting; forks, and returns at once. */
+void container_delete_finish(const struct layout *layout);
 
 /* ---- host -------------------------------------------------------------------------------------- */
 enum cgroup_mode { CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
 enum cgroup_mode cgroup_mode_detect(void);
+/* Does the container have a cgroup below <instance>/<project>, so was it started for this project and not swept yet? */
+bool cgroup_project_has(const struct layout *layout, const char *project, const char *id);
 /* Removes the empty cgroups <instance>/<project> and <instance> in every hierarchy. */
 void cgroup_project_remove(const struct layout *layout, const char *project);

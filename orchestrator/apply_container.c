@@ -244,6 +244,7 @@ static void removal_delete(struct removal *taken)
             fail(op, &err);
             return;
         }
+        sv->deleted = true;
         supervisor_event(sv, "destroy", unit, NULL);
         supervisor_remove(sv, unit);
     }

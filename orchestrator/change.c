@@ -129,6 +129,10 @@ static void change_end(struct change *change, const struct err *error)
     change->ended = true;
     change->awaiting = false;
     change->sv->going_down = false;
+    if (change->sv->deleted) {
+        change->sv->deleted = false;
+        container_delete_finish(change->sv->layout);
+    }
     if (error && change->error.code == ERR_NONE)
         (void)err_copy(&change->error, error);
     loop_soon(change->sv->loop, answer, change);
@@ -240,6 +244,12 @@ static int plan_of_verb(struct change *change, enum op_kind kind, struct plan **
     struct observed observed = { 0 };
     if (observe(change->sv->layout, change->sv->name, model_of(change), &observed, err) < 0)
         return -1;
+    if (change->verb->is_up && observed.lost) { /* a second one beside it would write to the same volumes */
+        (void)err_set(err, ERR_CORRUPT, "a running container's record cannot be read: %s", observed.lost[0]);
+        (void)err_hint(err, "put the file back from a copy, or kill the container's processes and remove its folder");
+        observed_done(&observed);
+        return -1;
+    }
     int rc = change->verb->is_up     ? plan_make_up(change->model, &observed, &change->options, ret_plan, err)
              : change->verb->is_down ? plan_make_down(model_of(change), &observed, &change->options, ret_plan, err)
                                      : plan_make_verb(kind, model_of(change), &observed, &change->options, ret_plan, err);

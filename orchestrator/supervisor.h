@@ -143,6 +143,7 @@ struct supervisor {
     VEC(struct wait_call *) waits;
     VEC(char *) populating;
     bool going_down;
+    bool deleted; /* state directories wait in lib/deleting */
     bool changed; /* a look is scheduled */
     struct loop_source *idle_timer;
     int64_t idle_us;

@@ -58,7 +58,7 @@ __attribute__((noreturn)) static void deleting_empty(const struct layout *layout
     _exit(0);
 }
 
-static void deleting_start(const struct layout *layout)
+void container_delete_finish(const struct layout *layout)
 {
     pid_t child = fork();
     if (child == 0) {
@@ -80,7 +80,6 @@ static int state_remove(const struct layout *layout, const char *id, struct err 
         return err_sys(err, "make %s/" DELETING, layout->lib);
     if (renameat(layout->lib_fd, from, layout->lib_fd, to) < 0)
         return errno == ENOENT ? 0 : err_sys(err, "move %s away", from);
-    deleting_start(layout);
     return 0;
 }
 
@@ -93,20 +92,42 @@ int container_delete(const struct layout *layout, const char *id, struct err *er
     return 0;
 }
 
-void cgroup_project_remove(const struct layout *layout, const char *project)
+/* The cgroup <instance>/<project> in hierarchy i (-1: the unified one). */
+static bool project_path(const struct layout *layout, const char *project, int i, char *path, size_t size)
 {
-    char instance[24], path[512];
+    char instance[24];
     int mode = cgroup_mode_detect();
     const char *name = layout_instance_name(layout, instance, sizeof(instance));
+    const char *root = cgroup_unified_root(mode);
+    if ((i < 0 && !root) || (i >= 0 && mode == CGROUP_V2))
+        return false;
+    if (i < 0)
+        snprintf(path, size, "%s/%s/%s", root, name, project);
+    else
+        snprintf(path, size, CGROUP_ROOT "/%s/%s/%s", cgroup_controller_names[i], name, project);
+    return true;
+}
+
+bool cgroup_project_has(const struct layout *layout, const char *project, const char *id)
+{
+    char path[512];
     for (int i = -1; i < CONTROLLER_COUNT_; i++) {
-        const char *root = cgroup_unified_root(mode);
-        if ((i < 0 && !root) || (i >= 0 && mode == CGROUP_V2))
+        if (!project_path(layout, project, i, path, sizeof(path)))
             continue;
-        if (i < 0)
-            snprintf(path, sizeof(path), "%s/%s/%s", root, name, project);
-        else
-            snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s/%s", cgroup_controller_names[i], name,
-                     project);
+        size_t length = strlen(path);
+        snprintf(path + length, sizeof(path) - length, "/%s", id);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+void cgroup_project_remove(const struct layout *layout, const char *project)
+{
+    char path[512];
+    for (int i = -1; i < CONTROLLER_COUNT_; i++) {
+        if (!project_path(layout, project, i, path, sizeof(path)))
+            continue;
         (void)rmdir(path); /* not there, or another container lives in it */
         *strrchr(path, '/') = '\0';
         (void)rmdir(path);
