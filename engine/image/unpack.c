@@ -7,6 +7,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -22,6 +23,7 @@
 
 #define READ_SIZE       (1 << 20)
 #define SPACE_STEP      (INT64_C(64) << 20) /* how often free space is looked at */
+#define WRITEBACK_SIZE  (256 * 1024)
 #define SPACE_RESERVE   (INT64_C(64) << 20)
 #define FILTERS_MAX     2 /* one compression and the file itself */
 
@@ -234,6 +236,8 @@ static int write_data(struct state *state, const struct entry *entry, int fd, st
     if (end != entry->size && ftruncate(fd, entry->size) < 0)
         return err_sys(err, "set size");
     sparse |= end != entry->size;
+    if (end >= WRITEBACK_SIZE) /* begins while we go on inflating; the sync of the whole layer waits for less */
+        (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     return sparse ? 0 : layer_index_add(&state->index, content_sum_end(&sum), end, entry->path, err);
 }
 
