@@ -2,8 +2,10 @@
 /* runnable.c - the line between what a file may say and what is done about it today: the rows' status, and the
  * values of running keys that are not run. */
 #include <string.h>
+#include <strings.h>
 #include <sys/utsname.h>
 
+#include "base/proc.h"
 #include "base/str.h"
 #include "base/suggest.h"
 #include "parser/load.h"
@@ -106,6 +108,60 @@ static const struct value_rule rules[] = {
     {"pull_policy", "always|never|missing|if_not_present", false, "always, never or missing"},
 };
 
+/* capabilities(7), without CAP_ */
+static const char *const capability_names[] = {
+    "ALL", "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN",
+    "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE",
+    "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST",
+    "NET_RAW", "PERFMON", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT",
+    "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME",
+    "SYS_TTY_CONFIG", "WAKE_ALARM",
+};
+
+static void check_capabilities(struct runnable *r, const struct node *list, const char *key)
+{
+    NODE_EACH(entry, list) {
+        const char *text = node_text(entry->value), *known = NULL;
+        if (!text)
+            continue;
+        const char *name = strncasecmp(text, "CAP_", 4) == 0 ? text + 4 : text;
+        for (size_t i = 0; i < ARRAY_LEN(capability_names) && !known; i++)
+            known = strcasecmp(name, capability_names[i]) == 0 ? capability_names[i] : NULL;
+        if (known)
+            continue;
+        struct diag *diag = diag_error(r->diags, entry->value->pos, NULL, "services.%s.%s: '%s' is no capability",
+                                       r->service, key, text);
+        const char *near = suggest_nearest(name, capability_names, ARRAY_LEN(capability_names));
+        if (near)
+            diag_hint(diag, "did you mean '%s'?", near);
+    }
+}
+
+/* Keys that the kernel keeps apart for each network, IPC or uts namespace (docs/security.md). */
+static bool sysctl_is_namespaced(const char *key, bool host_network)
+{
+    if (strstr(key, "..") || strchr(key, '/'))
+        return false;
+    return (str_has_prefix(key, "net.") && !host_network) || str_has_prefix(key, "fs.mqueue.") ||
+           is_word(key, "kernel.msgmax|kernel.msgmnb|kernel.msgmni|kernel.sem|kernel.shmall|kernel.shmmax|"
+                        "kernel.shmmni|kernel.shm_rmid_forced|kernel.domainname");
+}
+
+static void check_host_words(struct runnable *r, const struct node *service)
+{
+    const struct node *signal = node_find(service, "stop_signal");
+    bool host_network = str_eq(node_find_text(service, "network_mode"), "host");
+
+    if (node_text(signal) && signal_parse(signal->text) < 0)
+        refuse_value(r, signal, "stop_signal", "a signal name or number");
+    check_capabilities(r, node_find(service, "cap_add"), "cap_add");
+    check_capabilities(r, node_find(service, "cap_drop"), "cap_drop");
+    NODE_EACH(entry, node_find(service, "sysctls"))
+        if (!sysctl_is_namespaced(entry->key, host_network))
+            diag_error(r->diags, entry->value->pos, NULL, "services.%s.sysctls: '%s' is not kept apart for a container%s",
+                       r->service, entry->key, host_network ? " (with network_mode: host)" : "");
+}
+
 static void check_values(struct runnable *r, const struct node *service)
 {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
@@ -176,6 +232,7 @@ int project_check_runnable(const struct project *project, struct diags *diags)
     NODE_EACH(entry, node_find(project->canonical, "services")) {
         r.service = entry->key;
         check_values(&r, entry->value);
+        check_host_words(&r, entry->value);
     }
     check_networks(&r, node_find(project->canonical, "networks"));
     check_drivers(&r, node_find(project->canonical, "volumes"));
