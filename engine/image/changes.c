@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The few instructions that change only an image's config, one table row each. Values are checked afterwards by the same
- * reader that checks foreign images. */
+/* The few instructions that change only an image's config, one table row each. Values are checked
+ * afterwards by the same reader that checks foreign images. */
 #include "engine/image/changes.h"
 
 #include <ctype.h>
@@ -98,8 +98,9 @@ static int add_keys(struct jv *run, const char *key, const char *text, struct er
 }
 
 /* NAME=VALUE …, or NAME VALUE; gives each pair to set */
-static int each_pair(const char *text, void (*set)(struct jv *run, const char *name, const char *value), struct jv *run,
-                     struct err *err)
+static int each_pair(const char *text,
+                     void (*set)(struct jv *run, const char *name, const char *value),
+                     struct jv *run, struct err *err)
 {
     bool bad = false;
     const char *at = text;
@@ -158,10 +159,8 @@ static const struct {
     const char *option, *key;
     bool is_count;
 } health_options[] = {
-    {"--interval=", "Interval", false},
-    {"--timeout=", "Timeout", false},
-    {"--start-period=", "StartPeriod", false},
-    {"--start-interval=", "StartInterval", false},
+    {"--interval=", "Interval", false},        {"--timeout=", "Timeout", false},
+    {"--start-period=", "StartPeriod", false}, {"--start-interval=", "StartInterval", false},
     {"--retries=", "Retries", true},
 };
 
@@ -173,7 +172,8 @@ static int set_health_option(struct jv *check, const char *word, struct err *err
         long long count;
         if (!str_has_prefix(word, health_options[i].option))
             continue;
-        if (health_options[i].is_count ? !parse_i64(value, 0, 1000000, &count) : !duration_parse(value, &us))
+        if (health_options[i].is_count ? !parse_i64(value, 0, 1000000, &count)
+                                       : !duration_parse(value, &us))
             break;
         jv_set_int(check, health_options[i].key, health_options[i].is_count ? count : us * 1000);
         return 0;
@@ -224,11 +224,16 @@ static const struct {
     const char *word, *key;
     change_fn *apply;
 } instructions[] = {
-    {"CMD", "Cmd", set_command},          {"ENTRYPOINT", "Entrypoint", set_command},
-    {"ENV", "Env", set_env},              {"EXPOSE", "ExposedPorts", add_keys},
-    {"LABEL", "Labels", set_labels},      {"USER", "User", set_text},
-    {"VOLUME", "Volumes", add_keys},      {"WORKDIR", "WorkingDir", set_text},
-    {"STOPSIGNAL", "StopSignal", set_text}, {"HEALTHCHECK", "Healthcheck", set_healthcheck},
+    {"CMD", "Cmd", set_command},
+    {"ENTRYPOINT", "Entrypoint", set_command},
+    {"ENV", "Env", set_env},
+    {"EXPOSE", "ExposedPorts", add_keys},
+    {"LABEL", "Labels", set_labels},
+    {"USER", "User", set_text},
+    {"VOLUME", "Volumes", add_keys},
+    {"WORKDIR", "WorkingDir", set_text},
+    {"STOPSIGNAL", "StopSignal", set_text},
+    {"HEALTHCHECK", "Healthcheck", set_healthcheck},
 };
 
 int change_apply(struct jv *run, const char *instruction, struct err *err)
@@ -236,7 +241,8 @@ int change_apply(struct jv *run, const char *instruction, struct err *err)
     size_t size = strcspn(instruction, " \t");
     const char *text = instruction + size + strspn(instruction + size, " \t");
     for (size_t i = 0; i < ARRAY_LEN(instructions); i++) {
-        if (strlen(instructions[i].word) != size || strncasecmp(instructions[i].word, instruction, size) != 0)
+        if (strlen(instructions[i].word) != size ||
+            strncasecmp(instructions[i].word, instruction, size) != 0)
             continue;
         if (!*text)
             return err_set(err, ERR_USAGE, "--change %s needs a value", instructions[i].word);
@@ -244,6 +250,9 @@ int change_apply(struct jv *run, const char *instruction, struct err *err)
             return err_wrap(err, "--change %s", instructions[i].word);
         return 0;
     }
-    return err_set(err, ERR_USAGE, "--change '%.60s' is not one of CMD ENTRYPOINT ENV EXPOSE LABEL USER VOLUME WORKDIR "
-                   "STOPSIGNAL HEALTHCHECK", instruction);
+    return err_set(
+        err, ERR_USAGE,
+        "--change '%.60s' is not one of CMD ENTRYPOINT ENV EXPOSE LABEL USER VOLUME WORKDIR "
+        "STOPSIGNAL HEALTHCHECK",
+        instruction);
 }

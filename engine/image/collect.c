@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collection of garbage: mark by reading every reference under the locks, then delete the rest. Runs only while no pull is
- * under way (they refer to layers before it is written down). */
+/* Collection of garbage: mark by reading every reference under the locks, then delete the rest.
+ * Runs only while no pull is under way (they refer to layers before it is written down). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,8 @@ static void mark_images(const struct jv *images, struct map *marked)
 {
     const char *id;
     struct jv *record;
-    JV_EACH(jv_find(images, "images"), id, record) {
+    JV_EACH(jv_find(images, "images"), id, record)
+    {
         const struct jv *layers = jv_find(record, "layers");
         mark_digest(marked, id);
         mark_digest(marked, jv_get_str(record, "manifest", NULL));
@@ -49,7 +50,8 @@ static bool drop_forsaken(struct jv *images, const struct image_users *users)
     for (;;) {
         const char *id, *drop = NULL;
         struct jv *record;
-        JV_EACH(list, id, record) {
+        JV_EACH(list, id, record)
+        {
             if (jv_get_bool(record, "forsaken", false) && !map_has(users->names, id))
                 drop = id;
         }
@@ -61,9 +63,11 @@ static bool drop_forsaken(struct jv *images, const struct image_users *users)
     }
 }
 
-/* Removes what is neither marked nor used. Layers go by way of tmp, so that a half-deleted one is never visible. */
-static int delete_unmarked(int lib_fd, const char *directory, bool is_tree, const struct map *marked,
-                           const struct image_users *users, struct err *err)
+/* Removes what is neither marked nor used. Layers go by way of tmp, so that a half-deleted one is
+ * never visible. */
+static int delete_unmarked(int lib_fd, const char *directory, bool is_tree,
+                           const struct map *marked, const struct image_users *users,
+                           struct err *err)
 {
     char **names = NULL;
     size_t count = 0;
@@ -94,8 +98,9 @@ int store_collect(int lib_fd, struct err *err)
     _cleanup_(image_users_done) struct image_users users = {0};
     struct err local = {0};
     if (layers_lock_exclusive(lib_fd, &pulls, &local) < 0)
-        return local.code == ERR_BUSY ? fs_replace_volatile(lib_fd, COLLECT_PENDING, "", 0, 0600, err)
-                                      : err_copy(err, &local);
+        return local.code == ERR_BUSY
+                   ? fs_replace_volatile(lib_fd, COLLECT_PENDING, "", 0, 0600, err)
+                   : err_copy(err, &local);
     (void)unlinkat(lib_fd, COLLECT_PENDING, 0); /* mostly not there */
     if (images_lock(lib_fd, &lock, err) < 0 || images_load(lib_fd, &images, err) < 0 ||
         image_users_read(lib_fd, &users, err) < 0)

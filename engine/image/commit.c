@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recording an image. Order is what makes a crash harmless: content first, then the one file that refers to it. */
+/* Recording an image. Order is what makes a crash harmless: content first, then the one file that
+ * refers to it. */
 #include "engine/image/commit.h"
 
 #include <fcntl.h>
@@ -24,7 +25,8 @@ static int record_image(int lib_fd, const struct commit *commit, struct jv *reco
     _cleanup_jv_ struct jv *images = NULL;
     if (images_lock(lib_fd, &lock, err) < 0 || images_load(lib_fd, &images, err) < 0)
         return -1;
-    const char *manifest = jv_get_str(jv_find(jv_find(images, "images"), commit->image_id), "manifest", NULL);
+    const char *manifest =
+        jv_get_str(jv_find(jv_find(images, "images"), commit->image_id), "manifest", NULL);
     if (manifest && !jv_find(record, "manifest")) /* the same image came without one this time */
         jv_set_str(record, "manifest", manifest);
     jv_set(jv_find(images, "images"), commit->image_id, jv_ref(record));
@@ -44,7 +46,8 @@ int commit_image(int lib_fd, const struct commit *commit, struct err *err)
         return -1;
     if (commit->manifest) {
         jv_set_str(record, "manifest", commit->manifest_digest);
-        if (put_blob(lib_fd, commit->manifest_digest, commit->manifest, commit->manifest_size, err) < 0)
+        if (put_blob(lib_fd, commit->manifest_digest, commit->manifest, commit->manifest_size,
+                     err) < 0)
             return -1;
     }
     if (put_blob(lib_fd, commit->image_id, commit->config, commit->config_size, err) < 0)

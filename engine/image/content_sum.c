@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Eight bytes a step: multiply, fold the high half back. Each word passes through every later step, so a flipped bit, a
- * swapped block and a changed length all show. */
+/* Eight bytes a step: multiply, fold the high half back. Each word passes through every later step,
+ * so a flipped bit, a swapped block and a changed length all show. */
 #include "engine/image/content_sum.h"
 
 #include <string.h>

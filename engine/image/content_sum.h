@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* content_sum.h - a fast 64-bit sum of a file's content that finds damage (not malice: that is what digests are for). Pure. */
+/* content_sum.h - a fast 64-bit sum of a file's content that finds damage (not malice: that is what
+ * digests are for). Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -11,6 +12,9 @@ struct content_sum {
     size_t tail_size;
     uint64_t size;
 };
-#define CONTENT_SUM_INIT {.state = UINT64_C(0x9e3779b97f4a7c15)}
+#define CONTENT_SUM_INIT                                                                           \
+    {                                                                                              \
+        .state = UINT64_C(0x9e3779b97f4a7c15)                                                      \
+    }
 void content_sum_add(struct content_sum *sum, const void *data, size_t size);
 uint64_t content_sum_end(struct content_sum *sum);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of blobs, over libcrypto's EVP interface. Its failures are lack of memory or a broken library: we abort. */
+/* SHA-256 of blobs, over libcrypto's EVP interface. Its failures are lack of memory or a broken
+ * library: we abort. */
 #include "engine/image/digest.h"
 
 #include <openssl/evp.h>

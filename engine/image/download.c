@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Downloads of layer blobs. Bytes are hashed as they arrive; a partial file of an earlier attempt is hashed first and then
- * continued. A blob that proves wrong is fetched once more from its beginning when old bytes were part of it. */
+/* Downloads of layer blobs. Bytes are hashed as they arrive; a partial file of an earlier attempt
+ * is hashed first and then continued. A blob that proves wrong is fetched once more from its
+ * beginning when old bytes were part of it. */
 #include "engine/image/download.h"
 
 #include <errno.h>
@@ -54,8 +55,8 @@ static bool on_data(void *arg, const void *data, size_t size)
     if (blob->error.code)
         return false;
     if (blob->have + (int64_t)size > descriptor->size) {
-        (void)err_set(&blob->error, ERR_CORRUPT, "blob %s is longer than the announced %lld bytes", descriptor->digest,
-                      (long long)descriptor->size);
+        (void)err_set(&blob->error, ERR_CORRUPT, "blob %s is longer than the announced %lld bytes",
+                      descriptor->digest, (long long)descriptor->size);
         return false;
     }
     if (fd_write_all(blob->fd, data, size) < 0) {
@@ -77,7 +78,8 @@ static void on_restart(void *arg)
 {
     struct blob *blob = arg;
     if (ftruncate(blob->fd, 0) < 0 || lseek(blob->fd, 0, SEEK_SET) < 0)
-        (void)err_sys(&blob->error, "begin blob %.19s again", descriptor_of(blob)->digest); /* on_data stops */
+        (void)err_sys(&blob->error, "begin blob %.19s again",
+                      descriptor_of(blob)->digest); /* on_data stops */
     digest_reset(blob->digest);
     blob->have = blob->inherited = 0;
 }
@@ -98,7 +100,8 @@ static int supply(struct blob *blob, struct err *err)
         if (fd < 0)
             return err_sys(err, "open a downloaded blob again");
         layer_set_supply(downloads->set->layers, i, fd, blob->have);
-        downloads->set->on_status(downloads->set->arg, i, "Download complete", blob->have, blob->have);
+        downloads->set->on_status(downloads->set->arg, i, "Download complete", blob->have,
+                                  blob->have);
     }
     staging_drop_part(downloads->tmp_fd, descriptor_of(blob)->digest);
     close_fdp(&blob->fd);
@@ -120,14 +123,16 @@ static int judge(struct blob *blob, const struct err *error, struct err *err)
     if (whole)
         return supply(blob, err);
     if (!error)
-        (void)err_set(err, ERR_CORRUPT, "blob %s: what came has %lld of %lld bytes and the digest %s", descriptor->digest,
-                      (long long)blob->have, (long long)descriptor->size, digest);
+        (void)err_set(
+            err, ERR_CORRUPT, "blob %s: what came has %lld of %lld bytes and the digest %s",
+            descriptor->digest, (long long)blob->have, (long long)descriptor->size, digest);
     if (err->code == ERR_CORRUPT)
         staging_drop_part(blob->downloads->tmp_fd, descriptor->digest);
     return -1;
 }
 
-static void on_done(void *arg, const char *content_type, const char *digest, const struct err *error)
+static void on_done(void *arg, const char *content_type, const char *digest,
+                    const struct err *error)
 {
     struct blob *blob = arg;
     struct downloads *downloads = blob->downloads;
@@ -156,7 +161,8 @@ static int open_blob(struct blob *blob, struct err *err)
     ssize_t size;
     struct stat st;
     const struct descriptor *descriptor = descriptor_of(blob);
-    if (staging_open_part(blob->downloads->tmp_fd, blob->retried ? NULL : descriptor->digest, &blob->fd, err) < 0)
+    if (staging_open_part(blob->downloads->tmp_fd, blob->retried ? NULL : descriptor->digest,
+                          &blob->fd, err) < 0)
         return -1;
     if (!blob->digest)
         blob->digest = digest_new();
@@ -164,7 +170,8 @@ static int open_blob(struct blob *blob, struct err *err)
     memset(&blob->error, 0, sizeof(blob->error));
     blob->have = 0;
     if (fstat(blob->fd, &st) < 0 || (st.st_size > descriptor->size && ftruncate(blob->fd, 0) < 0))
-        return err_sys(err, "look at a partial download"); /* one that is too long is no prefix of this blob */
+        return err_sys(
+            err, "look at a partial download"); /* one that is too long is no prefix of this blob */
     while ((size = read(blob->fd, buffer, sizeof(buffer))) > 0) {
         digest_update(blob->digest, buffer, (size_t)size);
         blob->have += size;
@@ -184,7 +191,8 @@ static void begin(struct blob *blob)
         on_done(blob, NULL, NULL, &err);
         return;
     }
-    downloads->set->on_status(downloads->set->arg, blob->index, "Downloading", blob->have, descriptor->size);
+    downloads->set->on_status(downloads->set->arg, blob->index, "Downloading", blob->have,
+                              descriptor->size);
     if (blob->have == descriptor->size) { /* a former worker ended just before it could use it */
         on_done(blob, NULL, NULL, NULL);
         return;
@@ -204,7 +212,8 @@ static bool is_repeated(const struct downloads *downloads, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
         if (downloads->blobs[i].state != BLOB_UNNEEDED &&
-            str_eq(downloads->set->descriptors[i].digest, downloads->set->descriptors[index].digest))
+            str_eq(downloads->set->descriptors[i].digest,
+                   downloads->set->descriptors[index].digest))
             return true;
     }
     return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* download.h - the layers of a manifest that are not here yet: fetched a few at a time, checked, handed to the layer set. */
+/* download.h - the layers of a manifest that are not here yet: fetched a few at a time, checked,
+ * handed to the layer set. */
 #pragma once
 
 #include "base/err.h"

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The extractor: archive entries → files, for layers and imports. Rules (docs/security.md):
- *  - names are cleaned first, parents are opened without following links (tree_walk), a link as parent is refused;
- *  - what is there is removed before an entry is made, never written through; the later entry of a name wins;
+ *  - names are cleaned first, parents are opened without following links (tree_walk), a link as
+ * parent is refused;
+ *  - what is there is removed before an entry is made, never written through; the later entry of a
+ * name wins;
  *  - hard links only to what this archive made (NOFOLLOW), or to a copy of a lower layer's file;
- *  - device nodes, foreign xattrs and ACLs are dropped; set-id bits of directories come last, so that nothing inherits them.
- * Few system calls: the usual file costs open, write, utimensat, close. The umask must be 0. */
+ *  - device nodes, foreign xattrs and ACLs are dropped; set-id bits of directories come last, so
+ * that nothing inherits them. Few system calls: the usual file costs open, write, utimensat, close.
+ * The umask must be 0. */
 #include "engine/image/extract.h"
 
 #include <errno.h>
@@ -23,11 +26,9 @@
 #include "engine/image/lower.h"
 #include "engine/image/tree_copy.h"
 #include "engine/image/tree_walk.h"
+#include "engine/image/whiteout.h"
 
-#define WHITEOUT_PREFIX ".wh."
-#define WHITEOUT_META   ".wh..wh."
-#define WHITEOUT_OPAQUE ".wh..wh..opq"
-#define IMPLIED_MODE    0755
+#define IMPLIED_MODE 0755
 
 /* What a directory gets at the end, when nothing is made in it any more. */
 struct directory_end {
@@ -95,7 +96,8 @@ static int failed(struct err *err, const char *path, const char *what)
 static bool is_whiteout_at(int dirfd, const char *name)
 {
     struct stat st;
-    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+           st.st_rdev == makedev(0, 0);
 }
 
 static int set_opaque(int dirfd, const char *name, const char *path, struct err *err)
@@ -117,12 +119,13 @@ static int clear_name(int dirfd, const char *name, const char *path, struct err 
 }
 
 /* For tree_walk: a parent that the archive did not describe. */
-static int make_parent(void *arg, int dirfd, const char *path, const char *name, int error, struct err *err)
+static int make_parent(void *arg, int dirfd, const char *path, const char *name, int error,
+                       struct err *err)
 {
     struct extract *extract = arg;
     _cleanup_free_ char *whole = *path ? xasprintf("%s/%s", path, name) : xstrdup(name);
     bool hidden = error != ENOENT && is_whiteout_at(dirfd, name);
-    if (extract->whiteouts && str_has_prefix(name, WHITEOUT_PREFIX))
+    if (extract->whiteouts && whiteout_is_name(name))
         return refuse(err, ERR_CORRUPT, whole, "is a whiteout that is used as a directory");
     if (error != ENOENT && !hidden)
         return refuse(err, ERR_CORRUPT, whole, "is no directory, but an entry lies below it");
@@ -138,7 +141,8 @@ static int make_parent(void *arg, int dirfd, const char *path, const char *name,
 
 static bool xattr_is_kept(const char *name)
 {
-    return str_eq(name, "security.capability") || (str_has_prefix(name, "user.") && !str_has_prefix(name, "user.overlay."));
+    return str_eq(name, "security.capability") ||
+           (str_has_prefix(name, "user.") && !str_has_prefix(name, "user.overlay."));
 }
 
 static int set_xattrs(const struct entry *entry, int fd, struct err *err)
@@ -148,7 +152,8 @@ static int set_xattrs(const struct entry *entry, int fd, struct err *err)
         if (!xattr_is_kept(xattr->name))
             continue;
         if (xattr->size > 65536)
-            return refuse(err, ERR_LIMIT, entry->path, "has an extended attribute larger than 64 KiB");
+            return refuse(err, ERR_LIMIT, entry->path,
+                          "has an extended attribute larger than 64 KiB");
         if (fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) < 0 && errno != ENOTSUP)
             return failed(err, entry->path, "set an extended attribute of");
     }
@@ -164,15 +169,16 @@ static int make_root(struct extract *extract, const struct entry *entry, struct 
 {
     if (entry->kind != ENTRY_DIRECTORY)
         return refuse(err, ERR_CORRUPT, entry->path, "is the root and no directory");
-    if (fchown(extract->root_fd, entry->uid, entry->gid) < 0 || fchmod(extract->root_fd, entry->mode & 01777) < 0)
+    if (fchown(extract->root_fd, entry->uid, entry->gid) < 0 ||
+        fchmod(extract->root_fd, entry->mode & 01777) < 0)
         return failed(err, entry->path, "set owner and mode of");
     extract->root_mtime = entry->mtime;
     extract->root_described = true;
     return 0;
 }
 
-static int make_directory(struct extract *extract, const struct entry *entry, const char *path, int dirfd,
-                          const char *name, struct err *err)
+static int make_directory(struct extract *extract, const struct entry *entry, const char *path,
+                          int dirfd, const char *name, struct err *err)
 {
     mode_t early = entry->mode & 01777; /* set-id bits at the end */
     bool was_hidden = false;
@@ -195,17 +201,21 @@ static int make_directory(struct extract *extract, const struct entry *entry, co
     }
     if (was_hidden && set_opaque(dirfd, name, path, err) < 0)
         return -1;
-    if (owner_differs(entry) && fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
+    if (owner_differs(entry) &&
+        fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return failed(err, path, "set owner of");
     if (entry->xattr_count) {
-        _cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_close_ int fd =
+            openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
             return failed(err, path, "open");
         if (set_xattrs(entry, fd, err) < 0)
             return -1;
     }
-    VEC_ADD(&extract->ends, (struct directory_end){.path = xstrdup(path), .mtime = entry->mtime,
-                                                   .mode = entry->mode & 07777, .set_mode = early != (entry->mode & 07777)});
+    VEC_ADD(&extract->ends, (struct directory_end){.path = xstrdup(path),
+                                                   .mtime = entry->mtime,
+                                                   .mode = entry->mode & 07777,
+                                                   .set_mode = early != (entry->mode & 07777)});
     return 0;
 }
 
@@ -214,8 +224,8 @@ static bool file_is_plain(const struct entry *entry)
     return !owner_differs(entry) && !(entry->mode & 07000);
 }
 
-static int make_file(const struct entry *entry, const char *path, int dirfd, const char *name, int *ret_fd,
-                     struct err *err)
+static int make_file(const struct entry *entry, const char *path, int dirfd, const char *name,
+                     int *ret_fd, struct err *err)
 {
     mode_t mode = file_is_plain(entry) ? entry->mode & 0777 : 0600;
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -247,7 +257,8 @@ int extract_file_end(struct extract *extract, const struct entry *entry, int fd,
     return 0;
 }
 
-static int make_symlink(const struct entry *entry, const char *path, int dirfd, const char *name, struct err *err)
+static int make_symlink(const struct entry *entry, const char *path, int dirfd, const char *name,
+                        struct err *err)
 {
     const struct timespec times[] = {entry->mtime, entry->mtime};
     if (!entry->link || !*entry->link || strlen(entry->link) > 4095)
@@ -260,27 +271,31 @@ static int make_symlink(const struct entry *entry, const char *path, int dirfd, 
         if (symlinkat(entry->link, dirfd, name) < 0)
             return failed(err, path, "make link");
     }
-    if (owner_differs(entry) && fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
+    if (owner_differs(entry) &&
+        fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return failed(err, path, "set owner of");
     if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
         return failed(err, path, "set time of");
     return 0;
 }
 
-static int make_fifo(const struct entry *entry, const char *path, int dirfd, const char *name, struct err *err)
+static int make_fifo(const struct entry *entry, const char *path, int dirfd, const char *name,
+                     struct err *err)
 {
     const struct timespec times[] = {entry->mtime, entry->mtime};
     if (clear_name(dirfd, name, path, err) < 0)
         return -1;
     if (mknodat(dirfd, name, S_IFIFO | 0600, 0) < 0 ||
         fchownat(dirfd, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-        fchmodat(dirfd, name, entry->mode & 0777, 0) < 0 || utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+        fchmodat(dirfd, name, entry->mode & 0777, 0) < 0 ||
+        utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
         return failed(err, path, "make FIFO");
     return 0;
 }
 
 /* A target that this archive did not make is looked for in the lower layers at the end. */
-static int make_hardlink(struct extract *extract, const struct entry *entry, const char *path, struct err *err)
+static int make_hardlink(struct extract *extract, const struct entry *entry, const char *path,
+                         struct err *err)
 {
     char target[TREE_PATH_MAX];
     const char *target_name = NULL, *name = NULL;
@@ -298,7 +313,8 @@ static int make_hardlink(struct extract *extract, const struct entry *entry, con
     if (source_dir >= 0 && fstatat(source_dir, target_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         found_fd = source_dir;
     if (found_fd >= 0 && (S_ISDIR(st.st_mode) || S_ISCHR(st.st_mode)))
-        return refuse(err, ERR_CORRUPT, path, "is a hard link to a directory or to something removed");
+        return refuse(err, ERR_CORRUPT, path,
+                      "is a hard link to a directory or to something removed");
     if (tree_walk_parent(&extract->walk, path, make_parent, extract, &dirfd, &name, err) < 0)
         return -1;
     if (found_fd >= 0 && linkat(found_fd, target_name, dirfd, name, 0) == 0)
@@ -310,7 +326,8 @@ static int make_hardlink(struct extract *extract, const struct entry *entry, con
     if (found_fd >= 0)
         return linkat(found_fd, target_name, dirfd, name, 0) < 0 ? failed(err, path, "link") : 0;
     if (!extract->whiteouts)
-        return refuse(err, ERR_CORRUPT, path, "is a hard link to something that is not in the archive");
+        return refuse(err, ERR_CORRUPT, path,
+                      "is a hard link to something that is not in the archive");
     VEC_ADD(&extract->links, (struct late_link){xstrdup(path), xstrdup(target)});
     return 0;
 }
@@ -318,27 +335,20 @@ static int make_hardlink(struct extract *extract, const struct entry *entry, con
 /* Returns 1 when name was a whiteout (done), 0 when it is an ordinary name. */
 static int take_whiteout(struct extract *extract, const char *path, struct err *err)
 {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    if (!extract->whiteouts)
-        return 0;
-    if (strstr(path, WHITEOUT_META) && !str_eq(base, WHITEOUT_OPAQUE)) {
-        const char *at = strstr(path, WHITEOUT_META);
-        if (at == path || at[-1] == '/')
-            return 1; /* bookkeeping of aufs: not part of the image */
-    }
-    if (!str_has_prefix(base, WHITEOUT_PREFIX))
-        return 0;
-    const char *hidden = base + strlen(WHITEOUT_PREFIX);
-    if (!*hidden || str_eq(hidden, ".") || str_eq(hidden, ".."))
-        return refuse(err, ERR_CORRUPT, path, "is a whiteout of nothing that could have a name");
+    const char *hidden = NULL, *name;
+    struct stat st;
     int dirfd;
-    const char *name;
+    enum whiteout kind = extract->whiteouts ? whiteout_of(path, &hidden) : WHITEOUT_NONE;
+    if (kind == WHITEOUT_NONE || kind == WHITEOUT_IGNORED)
+        return kind == WHITEOUT_IGNORED;
+    if (kind == WHITEOUT_BAD)
+        return refuse(err, ERR_CORRUPT, path, "is a whiteout of nothing that could have a name");
     if (tree_walk_parent(&extract->walk, path, make_parent, extract, &dirfd, &name, err) < 0)
         return -1;
-    if (str_eq(base, WHITEOUT_OPAQUE)) {
-        if (!slash)
-            extract->root_opaque = true; /* overlayfs does not ask the root: the layer list ends here instead */
-        else if (fsetxattr(dirfd, OVERLAY_OPAQUE, "y", 1, 0) < 0)
+    if (kind == WHITEOUT_OPAQUE) {
+        /* overlayfs does not ask the root: the image's layer list ends here instead */
+        extract->root_opaque |= name == path;
+        if (name != path && fsetxattr(dirfd, OVERLAY_OPAQUE, "y", 1, 0) < 0)
             return failed(err, path, "make opaque");
         return 1;
     }
@@ -346,8 +356,7 @@ static int take_whiteout(struct extract *extract, const char *path, struct err *
         return 1;
     if (errno != EEXIST)
         return failed(err, path, "make whiteout");
-    /* the same layer has the name: it hides the lower one already, a directory must also hide lower children */
-    struct stat st;
+    /* this layer has the name and hides the lower one; a directory must hide lower children, too */
     if (fstatat(dirfd, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
         set_opaque(dirfd, hidden, path, err) < 0)
         return -1;
@@ -392,7 +401,8 @@ bool extract_needs_lower(const struct extract *extract)
     return extract->links.count > 0 || (extract->whiteouts && map_count(extract->implied) > 0);
 }
 
-static int finish_links(struct extract *extract, const int *lower_fds, size_t lower_count, struct err *err)
+static int finish_links(struct extract *extract, const int *lower_fds, size_t lower_count,
+                        struct err *err)
 {
     for (size_t i = 0; i < extract->links.count; i++) {
         const struct late_link *link = &extract->links.items[i];
@@ -407,14 +417,16 @@ static int finish_links(struct extract *extract, const int *lower_fds, size_t lo
         if (lower_open(lower_fds, lower_count, link->target, &source, err) < 0)
             return -1;
         if (source < 0 || fstat(source, &st) < 0 || S_ISDIR(st.st_mode))
-            return refuse(err, ERR_CORRUPT, link->path, "is a hard link to something that is in no layer");
+            return refuse(err, ERR_CORRUPT, link->path,
+                          "is a hard link to something that is in no layer");
         if (tree_copy_node(source, dirfd, name, err) < 0)
             return err_wrap(err, "copy up");
     }
     return 0;
 }
 
-static int finish_implied(struct extract *extract, const int *lower_fds, size_t lower_count, struct err *err)
+static int finish_implied(struct extract *extract, const int *lower_fds, size_t lower_count,
+                          struct err *err)
 {
     for (size_t i = 0; i < map_count(extract->implied); i++) {
         const char *path = map_key_at(extract->implied, i), *name;
@@ -426,7 +438,8 @@ static int finish_implied(struct extract *extract, const int *lower_fds, size_t 
             return -1;
         if (dirfd < 0 || source < 0 || fstat(source, &st) < 0 || !S_ISDIR(st.st_mode))
             continue;
-        _cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_close_ int fd =
+            openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0 && tree_copy_attributes(source, fd, err) < 0)
             return err_wrap(err, "%s", path);
     }
@@ -446,7 +459,8 @@ static int finish_directories(struct extract *extract, struct err *err)
         if (dirfd < 0)
             continue;
         if (end->set_mode) {
-            _cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            _cleanup_close_ int fd =
+                openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (fd >= 0 && fchmod(fd, end->mode) < 0)
                 return failed(err, end->path, "set mode of");
         }
@@ -456,7 +470,8 @@ static int finish_directories(struct extract *extract, struct err *err)
     return 0;
 }
 
-int extract_finish(struct extract *extract, const int *lower_fds, size_t lower_count, struct err *err)
+int extract_finish(struct extract *extract, const int *lower_fds, size_t lower_count,
+                   struct err *err)
 {
     if (finish_links(extract, lower_fds, lower_count, err) < 0 ||
         (extract->whiteouts && finish_implied(extract, lower_fds, lower_count, err) < 0) ||

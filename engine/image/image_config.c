@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an image says about its containers. The document comes from strangers: each field is checked here once, both
- * before an image is stored and when it is read, so that the start path can believe it. */
+/* What an image says about its containers. The document comes from strangers: each field is checked
+ * here once, both before an image is stored and when it is read, so that the start path can believe
+ * it. */
 #include "engine/image/image_config.h"
 
 #include <string.h>
@@ -11,8 +12,9 @@
 #include "engine/image/ref.h"
 #include "engine/image/store.h"
 
-#define STRING_MAX 131071 /* the kernel's limit of one argument or variable (MAX_ARG_STRLEN - 1) */
-#define STRINGS_MAX 4096
+#define STRING_MAX 131071 /* the kernel's limit of one argument or variable (MAX_ARG_STRLEN - 1)   \
+                           */
+#define STRINGS_MAX    4096
 #define MILLISECOND_NS 1000000
 
 static int bad_field(struct err *err, const char *field, const char *why)
@@ -33,7 +35,8 @@ static int take_strings(const struct jv *object, const char *key, char ***ret_st
         const char *text = jv_text(jv_at(list, i));
         if (!text || strlen(text) > STRING_MAX) {
             strv_free(strv);
-            return bad_field(err, key, "has an element that is no string or is longer than 131071 bytes");
+            return bad_field(err, key,
+                             "has an element that is no string or is longer than 131071 bytes");
         }
         strv = strv_add(strv, text);
     }
@@ -52,7 +55,8 @@ static int take_keys(const struct jv *object, const char *key, char ***ret_strv,
     char **strv = NULL;
     const char *name;
     struct jv *value;
-    JV_EACH(set, name, value) {
+    JV_EACH(set, name, value)
+    {
         (void)value; /* {} by the specification */
         strv = strv_add(strv, name);
     }
@@ -78,11 +82,14 @@ static int check_volumes(char **volumes, struct err *err)
     for (size_t i = 0; volumes && volumes[i]; i++) {
         _cleanup_free_ char *clean = path_clean(volumes[i]);
         _cleanup_free_ char *dotted = xasprintf("%s/", volumes[i]);
-        if (volumes[i][0] != '/' || str_eq(clean, "/") || strstr(dotted, "/../") || strlen(clean) > 4095)
-            return bad_field(err, "Volumes", "has a path that is not absolute, or is the root, or holds '..'");
+        if (volumes[i][0] != '/' || str_eq(clean, "/") || strstr(dotted, "/../") ||
+            strlen(clean) > 4095)
+            return bad_field(err, "Volumes",
+                             "has a path that is not absolute, or is the root, or holds '..'");
         if (str_eq(clean, "/proc") || str_has_prefix(clean, "/proc/") || str_eq(clean, "/sys") ||
             str_has_prefix(clean, "/sys/") || str_eq(clean, "/dev"))
-            return bad_field(err, "Volumes", "has a path that the runtime keeps for itself (/proc, /sys, /dev)");
+            return bad_field(err, "Volumes",
+                             "has a path that the runtime keeps for itself (/proc, /sys, /dev)");
         free(volumes[i]);
         volumes[i] = take_ptr(&clean);
     }
@@ -102,12 +109,14 @@ static int check_ports(char **ports, struct err *err)
         if (dash)
             *dash = '\0';
         long long first = 0, last = 0;
-        if (!parse_i64(text, 1, 65535, &first) || !parse_i64(dash ? dash + 1 : text, first, 65535, &last) ||
+        if (!parse_i64(text, 1, 65535, &first) ||
+            !parse_i64(dash ? dash + 1 : text, first, 65535, &last) ||
             (!str_eq(protocol, "tcp") && !str_eq(protocol, "udp") && !str_eq(protocol, "sctp")))
             return bad_field(err, "ExposedPorts", "has an entry that is no port");
         if (!slash) {
             free(ports[i]);
-            ports[i] = dash ? xasprintf("%lld-%lld/tcp", first, last) : xasprintf("%lld/tcp", first);
+            ports[i] =
+                dash ? xasprintf("%lld-%lld/tcp", first, last) : xasprintf("%lld/tcp", first);
         }
     }
     return 0;
@@ -123,7 +132,8 @@ static int take_labels(const struct jv *config, struct image *image, struct err 
     struct jv *value;
     if (jv_kind(labels) != JV_OBJECT)
         return bad_field(err, "Labels", "is not an object");
-    JV_EACH(labels, key, value) {
+    JV_EACH(labels, key, value)
+    {
         if (!jv_text(value))
             return bad_field(err, "Labels", "has a value that is no string");
         jv_set(image->labels, key, jv_ref(value));
@@ -138,12 +148,14 @@ static int take_time(const struct jv *check, const char *key, int64_t *ret_us, s
         return 0;
     int64_t ns = jv_int_value(value, -1);
     if (ns < 0 || (ns > 0 && ns < MILLISECOND_NS))
-        return bad_field(err, key, "of Healthcheck is not 0 or at least one millisecond in nanoseconds");
+        return bad_field(err, key,
+                         "of Healthcheck is not 0 or at least one millisecond in nanoseconds");
     *ret_us = ns / 1000;
     return 0;
 }
 
-static int take_healthcheck(const struct jv *config, struct image_healthcheck *ret_check, struct err *err)
+static int take_healthcheck(const struct jv *config, struct image_healthcheck *ret_check,
+                            struct err *err)
 {
     const struct jv *check = jv_find(config, "Healthcheck");
     if (!check || jv_kind(check) == JV_NULL)
@@ -157,7 +169,8 @@ static int take_healthcheck(const struct jv *config, struct image_healthcheck *r
         take_time(check, "StartInterval", &ret_check->start_interval_us, err) < 0)
         return -1;
     char **test = ret_check->test;
-    if (test && !str_eq(test[0], "NONE") && !str_eq(test[0], "CMD") && !str_eq(test[0], "CMD-SHELL"))
+    if (test && !str_eq(test[0], "NONE") && !str_eq(test[0], "CMD") &&
+        !str_eq(test[0], "CMD-SHELL"))
         return bad_field(err, "Healthcheck.Test", "does not begin with NONE, CMD or CMD-SHELL");
     ret_check->retries = jv_get_int(check, "Retries", 0);
     if (ret_check->retries < 0 || ret_check->retries > 1000000)
@@ -213,8 +226,7 @@ int image_config_parse(const struct jv *config, struct image *ret_image, struct 
         take_text(run, "User", &image.user, err) == 0 &&
         take_text(run, "WorkingDir", &image.workdir, err) == 0 &&
         take_text(run, "StopSignal", &image.stop_signal, err) == 0 &&
-        take_labels(run, &image, err) == 0 &&
-        take_healthcheck(run, &image.healthcheck, err) == 0)
+        take_labels(run, &image, err) == 0 && take_healthcheck(run, &image.healthcheck, err) == 0)
         failed = settle(&image, err);
     if (failed < 0) {
         image_done(&image);
@@ -235,7 +247,8 @@ int image_config_diff_ids(const struct jv *config, char ***ret_diff_ids, struct 
     if (count == 0)
         return err_set(err, ERR_UNSUPPORTED, "the image has no layers: nothing in it could run");
     if (count > IMAGE_LAYERS_MAX)
-        return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d are taken", count, IMAGE_LAYERS_MAX);
+        return err_set(err, ERR_LIMIT, "the image has %zu layers, at most %d are taken", count,
+                       IMAGE_LAYERS_MAX);
     if (take_strings(rootfs, "diff_ids", &diff_ids, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {

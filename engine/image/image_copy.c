@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copying a directory out of an image (first use of a volume). A child merges the layers with a read-only overlay in a
- * mount namespace of its own; it vanishes with the child. Paths of the image are resolved inside of it (openat2). */
+/* Copying a directory out of an image (first use of a volume). A child merges the layers with a
+ * read-only overlay in a mount namespace of its own; it vanishes with the child. Paths of the image
+ * are resolved inside of it (openat2). */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -25,7 +26,8 @@ struct report {
     struct err err;
 };
 
-/* Layers get short names on a tmpfs, because mount(2) takes only one page of options. *ret_fd: the merged root. */
+/* Layers get short names on a tmpfs, because mount(2) takes only one page of options. *ret_fd: the
+ * merged root. */
 static int merge(const char *place, char *const *layers, int *ret_fd, struct err *err)
 {
     _cleanup_str_ struct str options = {0};
@@ -35,8 +37,8 @@ static int merge(const char *place, char *const *layers, int *ret_fd, struct err
     }
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return err_sys(err, "make a mount namespace");
-    if (mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=1m") < 0 || chdir(place) < 0 ||
-        mkdir("merged", 0700) < 0)
+    if (mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=1m") < 0 ||
+        chdir(place) < 0 || mkdir("merged", 0700) < 0)
         return err_sys(err, "mount a tmpfs at %s", place);
     str_add(&options, "lowerdir=");
     for (size_t i = 0; layers[i]; i++) {
@@ -52,7 +54,8 @@ static int merge(const char *place, char *const *layers, int *ret_fd, struct err
     return *ret_fd < 0 ? err_sys(err, "open the merged layers") : 0;
 }
 
-static int copy(const char *place, char *const *layers, const char *path, int dest, bool *ret_copied, struct err *err)
+static int copy(const char *place, char *const *layers, const char *path, int dest,
+                bool *ret_copied, struct err *err)
 {
     _cleanup_close_ int root = -1;
     if (merge(place, layers, &root, err) < 0)
@@ -68,19 +71,21 @@ static int copy(const char *place, char *const *layers, const char *path, int de
     return 0;
 }
 
-static _Noreturn void run_child(const char *place, char *const *layers, const char *path, int dest, int report_fd)
+static _Noreturn void run_child(const char *place, char *const *layers, const char *path, int dest,
+                                int report_fd)
 {
     const struct rlimit files = {4096, 4096};
     struct report report = {0};
     (void)setrlimit(RLIMIT_NOFILE, &files); /* two for each level of depth */
     (void)umask(0);
     (void)copy(place, layers, path, dest, &report.copied, &report.err);
-    (void)fd_write_all(report_fd, &report, sizeof(report)); /* nobody left to tell: the exit is enough */
+    (void)fd_write_all(report_fd, &report,
+                       sizeof(report)); /* nobody left to tell: the exit is enough */
     _exit(0);
 }
 
-int image_copy_dir(const struct layout *layout, char *const *layers, const char *path, int dest_dirfd, bool *ret_copied,
-                   struct err *err)
+int image_copy_dir(const struct layout *layout, char *const *layers, const char *path,
+                   int dest_dirfd, bool *ret_copied, struct err *err)
 {
     _cleanup_free_ char *place = layout_lib(layout, "tmp");
     struct report report;

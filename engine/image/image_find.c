@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading images: images.json and the config blob, nothing else. One damaged image never hides the others. */
+/* Reading images: images.json and the config blob, nothing else. One damaged image never hides the
+ * others. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,14 @@ static void healthcheck_done(struct image_healthcheck *check)
 
 void image_done(struct image *image)
 {
-    char **const texts[] = {&image->id,      &image->digest,  &image->os,   &image->architecture,
-                            &image->variant, &image->created, &image->user, &image->workdir,
-                            &image->stop_signal};
+    char **const texts[] = {&image->id,           &image->digest,  &image->os,
+                            &image->architecture, &image->variant, &image->created,
+                            &image->user,         &image->workdir, &image->stop_signal};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(*texts[i]);
-    char ***const lists[] = {&image->names, &image->env,     &image->entrypoint, &image->cmd,
-                             &image->exposed_ports, &image->volumes, &image->layers};
+    char ***const lists[] = {&image->names, &image->env,           &image->entrypoint,
+                             &image->cmd,   &image->exposed_ports, &image->volumes,
+                             &image->layers};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         strv_free(*lists[i]);
     jv_free(image->labels);
@@ -35,8 +37,8 @@ void image_done(struct image *image)
 }
 
 /* Layer directories top first, down to the lowest that is seen. */
-static int layer_paths(const struct layout *layout, const char *id, const struct jv *record, char ***ret_layers,
-                       struct err *err)
+static int layer_paths(const struct layout *layout, const char *id, const struct jv *record,
+                       char ***ret_layers, struct err *err)
 {
     const struct jv *list = jv_find(record, "layers");
     size_t count = jv_count(list);
@@ -61,7 +63,8 @@ static void collect_names(const struct jv *images, const char *id, struct image 
 {
     const char *key;
     struct jv *value;
-    JV_EACH(jv_find(images, "names"), key, value) {
+    JV_EACH(jv_find(images, "names"), key, value)
+    {
         if (!str_eq(jv_get_str(value, "image", NULL), id))
             continue;
         image->names = strv_add(image->names, key);
@@ -71,18 +74,19 @@ static void collect_names(const struct jv *images, const char *id, struct image 
     }
 }
 
-static int read_image(const struct layout *layout, int lib_fd, const struct jv *images, const char *id,
-                      struct image *ret_image, struct err *err)
+static int read_image(const struct layout *layout, int lib_fd, const struct jv *images,
+                      const char *id, struct image *ret_image, struct err *err)
 {
     const struct jv *record = jv_find(jv_find(images, "images"), id);
     if (!record || !digest_is_valid(id))
-        return err_set(err, ERR_CORRUPT, "images.json: a name refers to an image that is not listed: %s", id);
+        return err_set(err, ERR_CORRUPT,
+                       "images.json: a name refers to an image that is not listed: %s", id);
     _cleanup_free_ char *data = NULL;
     _cleanup_jv_ struct jv *config = NULL;
     size_t size = 0;
     struct image image = {0};
-    if (blob_read(lib_fd, id, BLOB_CONFIG_MAX, &data, &size, err) < 0 || jv_parse(data, size, &config, err) < 0 ||
-        image_config_parse(config, &image, err) < 0) {
+    if (blob_read(lib_fd, id, BLOB_CONFIG_MAX, &data, &size, err) < 0 ||
+        jv_parse(data, size, &config, err) < 0 || image_config_parse(config, &image, err) < 0) {
         if (err && err->code == ERR_NOT_FOUND)
             err->code = ERR_CORRUPT; /* the image is known, its config is lost */
         (void)err_wrap(err, "image %s", id);
@@ -102,7 +106,8 @@ static int read_image(const struct layout *layout, int lib_fd, const struct jv *
     return 0;
 }
 
-int image_find(const struct layout *layout, const char *reference, struct image *ret_image, struct err *err)
+int image_find(const struct layout *layout, const char *reference, struct image *ret_image,
+               struct err *err)
 {
     _cleanup_close_ int lib_fd = -1;
     _cleanup_jv_ struct jv *images = NULL;
@@ -113,7 +118,8 @@ int image_find(const struct layout *layout, const char *reference, struct image 
             return err_set(err, ERR_NOT_FOUND, "no such image: %s", reference);
         return err_copy(err, &local);
     }
-    if (images_load(lib_fd, &images, err) < 0 || images_resolve(images, reference, &id, &name, err) < 0)
+    if (images_load(lib_fd, &images, err) < 0 ||
+        images_resolve(images, reference, &id, &name, err) < 0)
         return -1;
     if (read_image(layout, lib_fd, images, id, ret_image, err) < 0)
         return -1;
@@ -143,7 +149,8 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int image_list(const struct layout *layout, struct image **ret_images, size_t *ret_count, struct err *err)
+int image_list(const struct layout *layout, struct image **ret_images, size_t *ret_count,
+               struct err *err)
 {
     _cleanup_close_ int lib_fd = -1;
     _cleanup_jv_ struct jv *images = NULL;
@@ -158,7 +165,8 @@ int image_list(const struct layout *layout, struct image **ret_images, size_t *r
     struct jv *record;
     size_t count = 0;
     struct image *list = xcalloc(jv_count(jv_find(images, "images")) + 1, sizeof(*list));
-    JV_EACH(jv_find(images, "images"), id, record) {
+    JV_EACH(jv_find(images, "images"), id, record)
+    {
         (void)record; /* read_image finds it again by its id */
         struct err bad = {0};
         if (read_image(layout, lib_fd, images, id, &list[count], &bad) < 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing images: names first, then the image when no name is left, then what nothing refers to any more. */
+/* Removing images: names first, then the image when no name is left, then what nothing refers to
+ * any more. */
 #include <string.h>
 
 #include "base/fd.h"
@@ -14,7 +15,8 @@ static char **names_of(const struct jv *images, const char *id)
     char **names = xcalloc(1, sizeof(*names));
     const char *key;
     struct jv *value;
-    JV_EACH(jv_find(images, "names"), key, value) {
+    JV_EACH(jv_find(images, "names"), key, value)
+    {
         if (str_eq(jv_get_str(value, "image", NULL), id))
             names = strv_add(names, key);
     }
@@ -22,8 +24,8 @@ static char **names_of(const struct jv *images, const char *id)
 }
 
 /* What is to be untagged; *ret_whole: the image goes with it. */
-static int decide(const struct jv *images, const struct image_users *users, const char *id, const char *name, bool force,
-                  char ***ret_untag, bool *ret_whole, struct err *err)
+static int decide(const struct jv *images, const struct image_users *users, const char *id,
+                  const char *name, bool force, char ***ret_untag, bool *ret_whole, struct err *err)
 {
     _cleanup_(strv_freep) char **all = names_of(images, id);
     const char *user = map_find(users->names, id);
@@ -39,7 +41,8 @@ static int decide(const struct jv *images, const struct image_users *users, cons
     return 0;
 }
 
-static int change(int lib_fd, const char *reference, bool force, char ***ret_untagged, char ***ret_deleted, struct err *err)
+static int change(int lib_fd, const char *reference, bool force, char ***ret_untagged,
+                  char ***ret_deleted, struct err *err)
 {
     _cleanup_close_ int lock = -1;
     _cleanup_jv_ struct jv *images = NULL;
@@ -48,9 +51,11 @@ static int change(int lib_fd, const char *reference, bool force, char ***ret_unt
     const char *found = NULL, *name = NULL;
     bool whole = false;
     if (images_lock(lib_fd, &lock, err) < 0 || images_load(lib_fd, &images, err) < 0 ||
-        images_resolve(images, reference, &found, &name, err) < 0 || image_users_read(lib_fd, &users, err) < 0)
+        images_resolve(images, reference, &found, &name, err) < 0 ||
+        image_users_read(lib_fd, &users, err) < 0)
         return -1;
-    _cleanup_free_ char *id = xstrdup(found); /* found and name live in images, which changes below */
+    _cleanup_free_ char *id =
+        xstrdup(found); /* found and name live in images, which changes below */
     if (decide(images, &users, id, name, force, &untag, &whole, err) < 0)
         return -1;
     for (size_t i = 0; untag && untag[i]; i++)
@@ -70,8 +75,8 @@ static int change(int lib_fd, const char *reference, bool force, char ***ret_unt
     return 0;
 }
 
-int image_remove(const struct layout *layout, const char *reference, bool force, char ***ret_untagged, char ***ret_deleted,
-                 struct err *err)
+int image_remove(const struct layout *layout, const char *reference, bool force,
+                 char ***ret_untagged, char ***ret_deleted, struct err *err)
 {
     _cleanup_close_ int lib_fd = -1;
     struct err local = {0};
@@ -84,7 +89,8 @@ int image_remove(const struct layout *layout, const char *reference, bool force,
         return -1;
     if (change(lib_fd, reference, force, ret_untagged, ret_deleted, err) < 0)
         return err_wrap(err, "remove image %s", reference);
-    if (store_collect(lib_fd, &local) < 0) /* the image is gone; what is left over goes at the next occasion */
+    if (store_collect(lib_fd, &local) <
+        0) /* the image is gone; what is left over goes at the next occasion */
         log_warning("noun=image cannot collect: %s", local.message);
     return 0;
 }

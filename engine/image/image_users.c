@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading containers' records for references only. Deleting goes by what is found here, so it errs on the side of
- * keeping: any 64-digit word of a record counts as a reference. */
+/* Reading containers' records for references only. Deleting goes by what is found here, so it errs
+ * on the side of keeping: any 64-digit word of a record counts as a reference. */
 #include "engine/image/image_users.h"
 
 #include <errno.h>
@@ -30,14 +30,17 @@ static void take_words(const char *text, struct map *words)
     }
 }
 
-static int read_record(int containers_fd, const char *id, struct image_users *users, struct err *err)
+static int read_record(int containers_fd, const char *id, struct image_users *users,
+                       struct err *err)
 {
     _cleanup_free_ char *path = xasprintf("%s/container.json", id), *text = NULL;
     _cleanup_jv_ struct jv *record = NULL;
     struct err local = {0};
     size_t size = 0;
     if (fs_read(containers_fd, path, RECORD_SIZE_MAX, &text, &size, &local) < 0)
-        return local.code == ERR_NOT_FOUND ? 0 : err_copy(err, &local); /* being made or being deleted */
+        return local.code == ERR_NOT_FOUND
+                   ? 0
+                   : err_copy(err, &local); /* being made or being deleted */
     if (jv_parse(text, size, &record, err) < 0)
         return err_wrap(err, "container %.12s", id);
     const char *image = jv_get_str(record, "image_id", NULL);

@@ -10,7 +10,8 @@
 
 struct image_users {
     struct map *names; /* image id → name of a container made from it (char *) */
-    struct map *words; /* every 64-digit word of every record: layers and images, wherever they stand */
+    struct map
+        *words; /* every 64-digit word of every record: layers and images, wherever they stand */
 };
 /* An unreadable record is an error: what it refers to is unknown. */
 int image_users_read(int lib_fd, struct image_users *ret_users, struct err *err);

@@ -26,7 +26,8 @@
 int archive_open(const char *file, int *ret_fd, int64_t *ret_size, struct err *err)
 {
     struct stat st;
-    _cleanup_close_ int fd = str_eq(file, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(file, O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int fd = str_eq(file, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                               : open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_sys(err, "open %s", file);
     if (S_ISDIR(st.st_mode))
@@ -70,8 +71,8 @@ static int make_config(const struct import *import, struct jv **ret_config, stru
     return 0;
 }
 
-static int commit(const struct import *import, const char *name, struct jv *config, const struct layer_set *layers,
-                  struct err *err)
+static int commit(const struct import *import, const char *name, struct jv *config,
+                  const struct layer_set *layers, struct err *err)
 {
     struct jv *rootfs = jv_object();
     char image_id[DIGEST_SIZE];
@@ -102,13 +103,14 @@ static int run(const struct import *import, struct err *err)
     _cleanup_close_ int lock = -1;
     _cleanup_close_ int tmp = -1;
     int64_t size = 0;
-    if (image_ref_normalize(import->reference, &name, err) < 0 || make_config(import, &config, err) < 0 ||
-        archive_open(import->file, &fd, &size, err) < 0)
+    if (image_ref_normalize(import->reference, &name, err) < 0 ||
+        make_config(import, &config, err) < 0 || archive_open(import->file, &fd, &size, err) < 0)
         return -1;
     if (strchr(name, '@'))
         return err_set(err, ERR_CONFIG, "an imported image cannot be named by a digest");
     progress_say(import->reference, NULL, "Importing", -1, -1);
-    if (layers_lock_shared(import->lib_fd, &lock, err) < 0 || staging_open(import->lib_fd, &tmp, err) < 0)
+    if (layers_lock_shared(import->lib_fd, &lock, err) < 0 ||
+        staging_open(import->lib_fd, &tmp, err) < 0)
         return -1;
     layers = layer_set_new(import->lib_fd, NULL, &import->limits, on_status, (void *)import);
     layer_set_supply(layers, 0, take_fd(&fd), size);

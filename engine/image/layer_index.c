@@ -28,7 +28,8 @@ static int flush(struct layer_index *index, struct err *err)
     return 0;
 }
 
-int layer_index_add(struct layer_index *index, uint64_t sum, int64_t size, const char *path, struct err *err)
+int layer_index_add(struct layer_index *index, uint64_t sum, int64_t size, const char *path,
+                    struct err *err)
 {
     if (index->fd < 0)
         return 0;
@@ -51,7 +52,8 @@ static const char *compare(int dirfd, const char *name, uint64_t sum, int64_t si
     struct content_sum now = CONTENT_SUM_INIT;
     char buffer[65536];
     ssize_t got;
-    _cleanup_close_ int fd = dirfd < 0 ? -1 : openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    _cleanup_close_ int fd =
+        dirfd < 0 ? -1 : openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return dirfd < 0 || errno == ENOENT ? "is missing" : "cannot be opened";
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -82,13 +84,15 @@ int layer_index_verify(int layer_fd, layer_damage_fn *on_damage, void *arg, stru
 {
     _cleanup_free_ char *data = NULL;
     _cleanup_(map_freep) struct map *records = map_new(NULL);
-    _cleanup_close_ int root_fd = openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int root_fd =
+        openat(layer_fd, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     size_t size = 0;
     struct tree_walk walk;
     int done = 0;
     if (root_fd < 0)
         return err_sys(err, "open its directory diff");
-    if (fs_read(layer_fd, "files", INDEX_SIZE_MAX, &data, &size, err) < 0 || read_records(data, size, records, err) < 0)
+    if (fs_read(layer_fd, "files", INDEX_SIZE_MAX, &data, &size, err) < 0 ||
+        read_records(data, size, records, err) < 0)
         return -1;
     tree_walk_init(&walk, root_fd);
     for (size_t i = 0; done == 0 && i < map_count(records); i++) {

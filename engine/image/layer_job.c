@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The child that unpacks one layer. It keeps three descriptors and nothing else of its parent; when it says done, the
- * layer lies complete and synced below tmp, and only a rename is missing. */
+/* The child that unpacks one layer. It keeps three descriptors and nothing else of its parent; when
+ * it says done, the layer lies complete and synced below tmp, and only a rename is missing. */
 #include "engine/image/layer_job.h"
 
 #include <errno.h>
@@ -35,7 +35,8 @@ struct child {
 
 static void tell(struct child *child, const struct job_message *message)
 {
-    (void)send(child->sock, message, sizeof(*message), MSG_NOSIGNAL); /* a dead parent kills us anyway */
+    (void)send(child->sock, message, sizeof(*message),
+               MSG_NOSIGNAL); /* a dead parent kills us anyway */
 }
 
 static void on_progress(void *arg, int64_t done)
@@ -68,7 +69,8 @@ static int on_lower(void *arg, const int **ret_fds, size_t *ret_count, struct er
 }
 
 /* What is known about the layer; no sync of its own, the one of the whole layer follows. */
-static int write_meta(const struct layer_job *job, int dirfd, const struct unpack_result *result, struct err *err)
+static int write_meta(const struct layer_job *job, int dirfd, const struct unpack_result *result,
+                      struct err *err)
 {
     _cleanup_jv_ struct jv *meta = jv_object();
     jv_set_int(meta, "version", 1);
@@ -93,7 +95,8 @@ static int unpack_layer(struct child *child, struct unpack_result *ret_result, s
         return err_sys(err, "make %s/diff", path);
     _cleanup_close_ int root_fd = openat(dirfd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     _cleanup_close_ int index_fd =
-        job->is_durable ? openat(dirfd, "files", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+        job->is_durable ? openat(dirfd, "files", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+                        : -1;
     if (root_fd < 0 || (job->is_durable && index_fd < 0))
         return err_sys(err, "open %s/diff", path);
     (void)lseek(job->archive_fd, 0, SEEK_SET); /* a pipe stands where it stands */
@@ -113,10 +116,12 @@ static int unpack_layer(struct child *child, struct unpack_result *ret_result, s
     return job->is_durable && syncfs(dirfd) < 0 ? err_sys(err, "sync the layer") : 0;
 }
 
-/* Everything that could reach beyond this layer goes: the parent's descriptors (sockets, locks), the network. */
+/* Everything that could reach beyond this layer goes: the parent's descriptors (sockets, locks),
+ * the network. */
 static void confine(const int *keep, size_t count)
 {
-    const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX}, files = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
+    const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX},
+                        files = {DESCRIPTORS_MAX, DESCRIPTORS_MAX};
     (void)signal(SIGINT, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
     for (unsigned fd = STDERR_FILENO + 1, stop = 0; !stop;) {
@@ -130,7 +135,9 @@ static void confine(const int *keep, size_t count)
         stop = next == ~0U;
         fd = next + 1;
     }
-    (void)setrlimit(RLIMIT_AS, &memory); /* best effort, as all of these: they bound damage, no step relies on them */
+    (void)setrlimit(
+        RLIMIT_AS,
+        &memory); /* best effort, as all of these: they bound damage, no step relies on them */
     (void)setrlimit(RLIMIT_NOFILE, &files);
     (void)unshare(CLONE_NEWNET);
     (void)umask(0);

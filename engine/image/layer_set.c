@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers of one image, unpacked in parallel. The order does not matter but for layers that must look into the ones below
- * them (hard links, implied directories): such a child waits, and does not count as running meanwhile. */
+/* Layers of one image, unpacked in parallel. The order does not matter but for layers that must
+ * look into the ones below them (hard links, implied directories): such a child waits, and does not
+ * count as running meanwhile. */
 #include "engine/image/layer_set.h"
 
 #include <errno.h>
@@ -46,8 +47,9 @@ struct layer_set {
     void *arg;
 };
 
-struct layer_set *layer_set_new(int lib_fd, char *const *diff_ids, const struct unpack_limits *limits,
-                                layer_status_fn *on_status, void *arg)
+struct layer_set *layer_set_new(int lib_fd, char *const *diff_ids,
+                                const struct unpack_limits *limits, layer_status_fn *on_status,
+                                void *arg)
 {
     struct layer_set *set = xcalloc(1, sizeof(*set));
     set->lib_fd = lib_fd;
@@ -173,7 +175,8 @@ static int place(struct layer_set *set, size_t index, struct err *err)
     return 0;
 }
 
-static int take_message(struct layer_set *set, size_t index, const struct job_message *message, struct err *err)
+static int take_message(struct layer_set *set, size_t index, const struct job_message *message,
+                        struct err *err)
 {
     struct layer *layer = &set->layers[index];
     switch (message->word) {
@@ -186,7 +189,8 @@ static int take_message(struct layer_set *set, size_t index, const struct job_me
     case JOB_DONE:
         end_child(layer);
         if (message->result.dropped_devices)
-            log_info("noun=layer id=%.12s %u device nodes were left out", layer->chain, message->result.dropped_devices);
+            log_info("noun=layer id=%.12s %u device nodes were left out", layer->chain,
+                     message->result.dropped_devices);
         if (set->is_import) {
             memcpy(layer->diff_id, message->result.diff_id, sizeof(layer->diff_id));
             layer_chain(NULL, layer->diff_id, layer->chain);
@@ -195,7 +199,8 @@ static int take_message(struct layer_set *set, size_t index, const struct job_me
     default:
         end_child(layer);
         (void)err_copy(err, &message->err);
-        return err_wrap(err, "layer %zu (%.19s)", index + 1, *layer->diff_id ? layer->diff_id : "import");
+        return err_wrap(err, "layer %zu (%.19s)", index + 1,
+                        *layer->diff_id ? layer->diff_id : "import");
     }
 }
 
@@ -204,12 +209,14 @@ static int receive(struct layer_set *set, size_t index, struct err *err)
     struct layer *layer = &set->layers[index];
     struct job_message message;
     for (;;) {
-        ssize_t size = layer->sock < 0 ? -1 : recv(layer->sock, &message, sizeof(message), MSG_DONTWAIT);
+        ssize_t size =
+            layer->sock < 0 ? -1 : recv(layer->sock, &message, sizeof(message), MSG_DONTWAIT);
         if (layer->sock < 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)))
             return 0;
         if (size != (ssize_t)sizeof(message)) {
             end_child(layer);
-            return err_set(err, ERR_FAILED, "layer %zu: the process that unpacked it died", index + 1);
+            return err_set(err, ERR_FAILED, "layer %zu: the process that unpacked it died",
+                           index + 1);
         }
         if (take_message(set, index, &message, err) < 0)
             return -1;
@@ -222,7 +229,8 @@ static void wake_waiting(struct layer_set *set)
     for (size_t i = 0; i < set->count; i++) {
         if (set->layers[i].state == LAYER_WAITING) {
             set->layers[i].state = LAYER_RUNNING;
-            (void)send(set->layers[i].sock, "g", 1, MSG_NOSIGNAL); /* if it is dead, receive() sees it */
+            (void)send(set->layers[i].sock, "g", 1,
+                       MSG_NOSIGNAL); /* if it is dead, receive() sees it */
         }
         if (set->layers[i].state != LAYER_COMPLETE)
             return;
@@ -294,7 +302,8 @@ int layer_set_record(const struct layer_set *set, struct jv *record, struct err 
     }
     jv_set_int(record, "size", size);
     jv_set_int(record, "base", base);
-    _cleanup_close_ int layers_fd = openat(set->lib_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int layers_fd =
+        openat(set->lib_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (layers_fd < 0)
         return err_sys(err, "open layers");
     return fs_sync_dir(layers_fd, err);

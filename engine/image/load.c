@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loading: the archive is unpacked aside by a child, as hostile as any layer, then each image in it goes the way of a
- * pulled one. Digests are checked wherever the archive states one; the diff ids of the config bind the layers always. */
+/* Loading: the archive is unpacked aside by a child, as hostile as any layer, then each image in it
+ * goes the way of a pulled one. Digests are checked wherever the archive states one; the diff ids
+ * of the config bind the layers always. */
 #include "engine/image/load.h"
 
 #include <errno.h>
@@ -66,7 +67,8 @@ static int unpack_aside(const struct load *load, const char *staging, struct err
         got = recv(sock, &message, sizeof(message), 0);
         if (got == (ssize_t)sizeof(message) && message.word == JOB_PROGRESS)
             progress_say(load->file, NULL, "Reading", message.value, size > 0 ? size : -1);
-    } while ((got < 0 && errno == EINTR) || (got == (ssize_t)sizeof(message) && message.word == JOB_PROGRESS));
+    } while ((got < 0 && errno == EINTR) ||
+             (got == (ssize_t)sizeof(message) && message.word == JOB_PROGRESS));
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
     if (got != (ssize_t)sizeof(message))
@@ -89,8 +91,8 @@ static int check_member(int fd, const char *member, const char *expected, struct
     return 0;
 }
 
-static int load_layers(const struct job *job, const struct archived_image *image, int root_fd, struct layer_set *layers,
-                       struct err *err)
+static int load_layers(const struct job *job, const struct archived_image *image, int root_fd,
+                       struct layer_set *layers, struct err *err)
 {
     for (size_t i = 0; image->layers[i]; i++) {
         _cleanup_close_ int fd = -1;
@@ -100,7 +102,8 @@ static int load_layers(const struct job *job, const struct archived_image *image
             continue;
         }
         if (archive_member_open(root_fd, image->layers[i], &fd, &size, err) < 0 ||
-            (image->layer_digests && check_member(fd, image->layers[i], image->layer_digests[i], err) < 0))
+            (image->layer_digests &&
+             check_member(fd, image->layers[i], image->layer_digests[i], err) < 0))
             return -1;
         layer_set_supply(layers, i, take_fd(&fd), size);
         if (layer_set_work(layers, err) < 0)
@@ -123,7 +126,8 @@ static void tell_taken_names(const struct load *load, char *const *names, const 
     }
 }
 
-static int commit_names(const struct job *job, const struct archived_image *image, struct commit *record, struct err *err)
+static int commit_names(const struct job *job, const struct archived_image *image,
+                        struct commit *record, struct err *err)
 {
     char *const none[] = {NULL};
     char *const *names = image->names && image->names[0] ? image->names : none;
@@ -133,12 +137,14 @@ static int commit_names(const struct job *job, const struct archived_image *imag
         record->name = names[i];
         if (commit_image(job->load->lib_fd, record, err) < 0)
             return err_wrap(err, "record the image");
-        progress_done(names[i] ? names[i] : job->label, "Loaded", record->manifest_digest, record->image_id);
+        progress_done(names[i] ? names[i] : job->label, "Loaded", record->manifest_digest,
+                      record->image_id);
     } while (names[i] && names[++i]);
     return 0;
 }
 
-static int load_image(const struct load *load, const struct archived_image *image, int root_fd, struct err *err)
+static int load_image(const struct load *load, const struct archived_image *image, int root_fd,
+                      struct err *err)
 {
     _cleanup_free_ char *config = NULL, *manifest = NULL;
     _cleanup_(strv_freep) char **diff_ids = NULL;
@@ -147,19 +153,21 @@ static int load_image(const struct load *load, const struct archived_image *imag
     _cleanup_(image_done) struct image described = {0};
     char image_id[DIGEST_SIZE];
     size_t config_size, manifest_size = 0;
-    if (archive_member_read(root_fd, image->config, BLOB_CONFIG_MAX, &config, &config_size, err) < 0)
+    if (archive_member_read(root_fd, image->config, BLOB_CONFIG_MAX, &config, &config_size, err) <
+        0)
         return -1;
     digest_of(config, config_size, image_id);
     if (*image->config_digest && !str_eq(image_id, image->config_digest))
         return err_set(err, ERR_CORRUPT, "config %s has the digest %s", image->config, image_id);
-    if (jv_parse(config, config_size, &parsed, err) < 0 || image_config_parse(parsed, &described, err) < 0 ||
+    if (jv_parse(config, config_size, &parsed, err) < 0 ||
+        image_config_parse(parsed, &described, err) < 0 ||
         image_config_diff_ids(parsed, &diff_ids, err) < 0)
         return -1;
     if (strv_len(diff_ids) != strv_len(image->layers))
-        return err_set(err, ERR_CORRUPT, "the archive has %zu layers for it, the config %zu", strv_len(image->layers),
-                       strv_len(diff_ids));
-    if (image->manifest &&
-        archive_member_read(root_fd, image->manifest, BLOB_MANIFEST_MAX, &manifest, &manifest_size, err) < 0)
+        return err_set(err, ERR_CORRUPT, "the archive has %zu layers for it, the config %zu",
+                       strv_len(image->layers), strv_len(diff_ids));
+    if (image->manifest && archive_member_read(root_fd, image->manifest, BLOB_MANIFEST_MAX,
+                                               &manifest, &manifest_size, err) < 0)
         return -1;
     struct job job = {.load = load, .diff_ids = diff_ids};
     job.label = image->names && image->names[0] ? image->names[0] : image_id;
@@ -204,7 +212,8 @@ int load_run(const struct load *load, struct err *err)
     _cleanup_close_ int lock = -1;
     _cleanup_close_ int tmp = -1;
     struct err ignored = {0};
-    if (layers_lock_shared(load->lib_fd, &lock, err) < 0 || staging_open(load->lib_fd, &tmp, err) < 0)
+    if (layers_lock_shared(load->lib_fd, &lock, err) < 0 ||
+        staging_open(load->lib_fd, &tmp, err) < 0)
         return -1;
     int done = load_all(load, staging, err);
     if (fs_remove_tree(load->lib_fd, path, &ignored) < 0)

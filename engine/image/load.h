@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load.h - images out of an archive: docker-archive (docker save) or OCI image layout, compressed or not. */
+/* load.h - images out of an archive: docker-archive (docker save) or OCI image layout, compressed
+ * or not. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two forms of image archives. Names of members come from the archive: they are opened inside of it (openat2,
- * RESOLVE_IN_ROOT), whatever they say, and must be regular files. Names of images must be references. */
+/* The two forms of image archives. Names of members come from the archive: they are opened inside
+ * of it (openat2, RESOLVE_IN_ROOT), whatever they say, and must be regular files. Names of images
+ * must be references. */
 #include "engine/image/load_archive.h"
 
 #include <errno.h>
@@ -37,24 +38,27 @@ void archived_images_done(struct archived_images *images)
     VEC_DONE(images);
 }
 
-int archive_member_open(int root_fd, const char *member, int *ret_fd, int64_t *ret_size, struct err *err)
+int archive_member_open(int root_fd, const char *member, int *ret_fd, int64_t *ret_size,
+                        struct err *err)
 {
     struct stat st;
     _cleanup_free_ char *shown = str_printable(member);
-    _cleanup_close_ int fd = fs_open_in_root(root_fd, member, O_RDONLY | O_NONBLOCK, 0); /* a FIFO must not stop us */
+    _cleanup_close_ int fd =
+        fs_open_in_root(root_fd, member, O_RDONLY | O_NONBLOCK, 0); /* a FIFO must not stop us */
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO))
         return err_set(err, ERR_CORRUPT, "the archive has no member '%.300s'", shown);
     if (fd < 0)
         return err_sys(err, "open '%.300s' of the archive", shown);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return err_set(err, ERR_CORRUPT, "member '%.300s' of the archive is not a regular file", shown);
+        return err_set(err, ERR_CORRUPT, "member '%.300s' of the archive is not a regular file",
+                       shown);
     *ret_size = st.st_size;
     *ret_fd = take_fd(&fd);
     return 0;
 }
 
-int archive_member_read(int root_fd, const char *member, size_t max_bytes, char **ret_data, size_t *ret_size,
-                        struct err *err)
+int archive_member_read(int root_fd, const char *member, size_t max_bytes, char **ret_data,
+                        size_t *ret_size, struct err *err)
 {
     _cleanup_close_ int fd = -1;
     int64_t size;
@@ -86,17 +90,21 @@ static char *digest_in_name(const char *member)
 {
     const char *base = strrchr(member, '/');
     base = base ? base + 1 : member;
-    if (strlen(base) < 64 || strspn(base, "0123456789abcdef") != 64 || (base[64] && !str_eq(base + 64, ".json")))
+    if (strlen(base) < 64 || strspn(base, "0123456789abcdef") != 64 ||
+        (base[64] && !str_eq(base + 64, ".json")))
         return xstrdup("");
     return xasprintf("sha256:%.64s", base);
 }
 
-static int read_docker_image(const struct jv *entry, struct archived_images *images, struct err *err)
+static int read_docker_image(const struct jv *entry, struct archived_images *images,
+                             struct err *err)
 {
     const char *config = jv_get_str(entry, "Config", NULL);
     const struct jv *layers = jv_find(entry, "Layers"), *tags = jv_find(entry, "RepoTags");
-    if (!config || jv_kind(layers) != JV_ARRAY || jv_count(layers) > IMAGE_LAYERS_MAX || jv_count(tags) > 1000)
-        return err_set(err, ERR_CORRUPT, "manifest.json: an entry has no 'Config' or no reasonable list 'Layers'");
+    if (!config || jv_kind(layers) != JV_ARRAY || jv_count(layers) > IMAGE_LAYERS_MAX ||
+        jv_count(tags) > 1000)
+        return err_set(err, ERR_CORRUPT,
+                       "manifest.json: an entry has no 'Config' or no reasonable list 'Layers'");
     struct archived_image *image = VEC_ADD(images, (struct archived_image){0});
     image->config = xstrdup(config);
     image->config_digest = digest_in_name(config);
@@ -126,8 +134,8 @@ static int read_docker(int root_fd, struct archived_images *images, struct err *
     if (jv_kind(list) != JV_ARRAY || jv_count(list) == 0)
         return err_set(err, ERR_CORRUPT, "manifest.json is not a list of images");
     if (jv_count(list) > IMAGES_IN_ARCHIVE_MAX)
-        return err_set(err, ERR_LIMIT, "the archive has %zu images, at most %d are taken", jv_count(list),
-                       IMAGES_IN_ARCHIVE_MAX);
+        return err_set(err, ERR_LIMIT, "the archive has %zu images, at most %d are taken",
+                       jv_count(list), IMAGES_IN_ARCHIVE_MAX);
     for (size_t i = 0; i < jv_count(list); i++) {
         if (read_docker_image(jv_at(list, i), images, err) < 0)
             return -1;
@@ -143,7 +151,8 @@ static char *blob_member(const char *digest)
 }
 
 /* A document that must have the digest and size of its descriptor. */
-static int read_document(int root_fd, const struct descriptor *descriptor, struct manifest *ret_manifest, struct err *err)
+static int read_document(int root_fd, const struct descriptor *descriptor,
+                         struct manifest *ret_manifest, struct err *err)
 {
     _cleanup_free_ char *member = blob_member(descriptor->digest), *data = NULL;
     char digest[DIGEST_SIZE];
@@ -156,8 +165,8 @@ static int read_document(int root_fd, const struct descriptor *descriptor, struc
     return manifest_parse(data, size, descriptor->media_type, ret_manifest, err);
 }
 
-static int add_oci_image(int root_fd, const struct descriptor *top, char **names, struct archived_images *images,
-                         struct err *err)
+static int add_oci_image(int root_fd, const struct descriptor *top, char **names,
+                         struct archived_images *images, struct err *err)
 {
     struct platform host;
     struct descriptor at = *top;
@@ -222,7 +231,8 @@ static int read_oci(int root_fd, struct archived_images *images, struct err *err
         const char *digest = jv_get_str(jv_at(list, i), "digest", "");
         _cleanup_(strv_freep) char **names = NULL;
         const struct descriptor *descriptor = NULL;
-        for (size_t k = 0; k < index.list.count; k++) { /* artifacts are in the document, but not in the index */
+        for (size_t k = 0; k < index.list.count;
+             k++) { /* artifacts are in the document, but not in the index */
             if (str_eq(index.list.items[k].digest, digest))
                 descriptor = &index.list.items[k];
         }
@@ -245,7 +255,8 @@ int archived_images_read(int root_fd, struct archived_images *ret_images, struct
     else if (fs_exists(root_fd, "index.json"))
         done = read_oci(root_fd, &images, err);
     else
-        done = err_set(err, ERR_UNSUPPORTED, "it is no image archive: neither manifest.json nor index.json is in it");
+        done = err_set(err, ERR_UNSUPPORTED,
+                       "it is no image archive: neither manifest.json nor index.json is in it");
     if (done < 0)
         archived_images_done(&images);
     else

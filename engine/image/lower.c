@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking into the layers below one that is being unpacked. A layer never writes into another: what it needs of a lower
- * one (the target of a hard link, the attributes of a directory it only passes through) is copied. */
+/* Looking into the layers below one that is being unpacked. A layer never writes into another: what
+ * it needs of a lower one (the target of a hard link, the attributes of a directory it only passes
+ * through) is copied. */
 #include "engine/image/lower.h"
 
 #include <errno.h>

@@ -6,8 +6,9 @@
 
 #include "base/err.h"
 
-/* Opens (O_PATH | O_NOFOLLOW) what path is in the merged view of layers (diff directories, top first); links are never
- * followed. *ret_fd -1 when there is nothing. path: clean, relative, not "". */
+/* Opens (O_PATH | O_NOFOLLOW) what path is in the merged view of layers (diff directories, top
+ * first); links are never followed. *ret_fd -1 when there is nothing. path: clean, relative, not
+ * "". */
 int lower_open(const int *layer_fds, size_t count, const char *path, int *ret_fd, struct err *err);
 
 #define OVERLAY_OPAQUE "trusted.overlay.opaque"

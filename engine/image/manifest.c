@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Manifests and indexes. Everything in them comes from strangers; what leaves here has a known type, exact digests and
- * bounded counts. URLs in descriptors are never followed: content is asked for by digest where the manifest came from. */
+/* Manifests and indexes. Everything in them comes from strangers; what leaves here has a known
+ * type, exact digests and bounded counts. URLs in descriptors are never followed: content is asked
+ * for by digest where the manifest came from. */
 #include "engine/image/manifest.h"
 
 #include <stdio.h>
@@ -57,10 +58,12 @@ static void take_word(const struct jv *object, const char *key, char *buffer, si
     (void)snprintf(buffer, size, "%s", jv_get_str(object, key, ""));
 }
 
-static int take_descriptor(const struct jv *value, struct descriptor *ret_descriptor, struct err *err)
+static int take_descriptor(const struct jv *value, struct descriptor *ret_descriptor,
+                           struct err *err)
 {
     struct descriptor descriptor = {0};
-    const char *media = jv_get_str(value, "mediaType", NULL), *digest = jv_get_str(value, "digest", NULL);
+    const char *media = jv_get_str(value, "mediaType", NULL),
+               *digest = jv_get_str(value, "digest", NULL);
     const struct jv *size = jv_find(value, "size");
     if (!value || jv_kind(value) != JV_OBJECT)
         return corrupt(err, "a descriptor is not an object");
@@ -76,8 +79,10 @@ static int take_descriptor(const struct jv *value, struct descriptor *ret_descri
     const struct jv *platform = jv_find(value, "platform");
     if (platform && jv_kind(platform) == JV_OBJECT) {
         take_word(platform, "os", descriptor.platform.os, sizeof(descriptor.platform.os));
-        take_word(platform, "architecture", descriptor.platform.architecture, sizeof(descriptor.platform.architecture));
-        take_word(platform, "variant", descriptor.platform.variant, sizeof(descriptor.platform.variant));
+        take_word(platform, "architecture", descriptor.platform.architecture,
+                  sizeof(descriptor.platform.architecture));
+        take_word(platform, "variant", descriptor.platform.variant,
+                  sizeof(descriptor.platform.variant));
     }
     *ret_descriptor = descriptor;
     return 0;
@@ -88,8 +93,8 @@ static int take_index(const struct jv *list, struct manifest *manifest, struct e
     if (jv_kind(list) != JV_ARRAY)
         return corrupt(err, "'manifests' is not a list");
     if (jv_count(list) > MANIFEST_ENTRIES_MAX)
-        return err_set(err, ERR_LIMIT, "image index has %zu entries, at most %d are taken", jv_count(list),
-                       MANIFEST_ENTRIES_MAX);
+        return err_set(err, ERR_LIMIT, "image index has %zu entries, at most %d are taken",
+                       jv_count(list), MANIFEST_ENTRIES_MAX);
     for (size_t i = 0; i < jv_count(list); i++) {
         struct descriptor descriptor;
         enum media_role role = MEDIA_CONFIG;
@@ -97,24 +102,28 @@ static int take_index(const struct jv *list, struct manifest *manifest, struct e
             return -1;
         (void)media_role_of(descriptor.media_type, strlen(descriptor.media_type), &role);
         descriptor.is_index = role == MEDIA_INDEX;
-        if (role == MEDIA_INDEX || role == MEDIA_MANIFEST) /* anything else is no image: signatures, artifacts */
+        if (role == MEDIA_INDEX ||
+            role == MEDIA_MANIFEST) /* anything else is no image: signatures, artifacts */
             VEC_ADD(&manifest->list, descriptor);
     }
     return 0;
 }
 
-static int take_manifest(const struct jv *document, const struct jv *layers, struct manifest *manifest, struct err *err)
+static int take_manifest(const struct jv *document, const struct jv *layers,
+                         struct manifest *manifest, struct err *err)
 {
     enum media_role role;
     if (jv_kind(layers) != JV_ARRAY)
         return corrupt(err, "'layers' is not a list");
     if (jv_count(layers) > IMAGE_LAYERS_MAX)
-        return err_set(err, ERR_LIMIT, "image has %zu layers, at most %d are taken", jv_count(layers), IMAGE_LAYERS_MAX);
+        return err_set(err, ERR_LIMIT, "image has %zu layers, at most %d are taken",
+                       jv_count(layers), IMAGE_LAYERS_MAX);
     if (take_descriptor(jv_find(document, "config"), &manifest->config, err) < 0)
         return err_wrap(err, "config");
     const char *media = manifest->config.media_type;
     if (!media_role_of(media, strlen(media), &role) || role != MEDIA_CONFIG)
-        return err_set(err, ERR_UNSUPPORTED, "this is no container image: its config is of type '%s'", media);
+        return err_set(err, ERR_UNSUPPORTED,
+                       "this is no container image: its config is of type '%s'", media);
     if (manifest->config.size > BLOB_CONFIG_MAX)
         return err_set(err, ERR_LIMIT, "image config of %lld bytes is larger than %d",
                        (long long)manifest->config.size, BLOB_CONFIG_MAX);
@@ -124,24 +133,27 @@ static int take_manifest(const struct jv *document, const struct jv *layers, str
             return err_wrap(err, "layer %zu", i + 1);
         media = descriptor.media_type;
         if (!media_role_of(media, strlen(media), &role) || role != MEDIA_LAYER)
-            return err_set(err, ERR_UNSUPPORTED, "layer %zu is of the unknown type '%s'", i + 1, media);
+            return err_set(err, ERR_UNSUPPORTED, "layer %zu is of the unknown type '%s'", i + 1,
+                           media);
         VEC_ADD(&manifest->list, descriptor);
     }
     return 0;
 }
 
 /* The role that header and document agree on. */
-static int agree_on_role(const struct jv *document, const char *content_type, enum media_role *ret_role, struct err *err)
+static int agree_on_role(const struct jv *document, const char *content_type,
+                         enum media_role *ret_role, struct err *err)
 {
     const char *inner = jv_get_str(document, "mediaType", NULL);
     size_t size = content_type ? strcspn(content_type, "; \t\r\n") : 0;
     if (jv_find(document, "mediaType") && !inner)
         return corrupt(err, "'mediaType' is not a text");
     if (content_type && inner && (strlen(inner) != size || strncmp(inner, content_type, size) != 0))
-        return err_set(err, ERR_CORRUPT, "manifest came as '%.*s' but calls itself '%.100s'", (int)MIN(size, 100),
-                       content_type, inner);
+        return err_set(err, ERR_CORRUPT, "manifest came as '%.*s' but calls itself '%.100s'",
+                       (int)MIN(size, 100), content_type, inner);
     const char *type = content_type ? content_type : inner;
-    if (!type) { /* OCI makes mediaType optional: an archive's document without one is judged by its keys */
+    if (!type) { /* OCI makes mediaType optional: an archive's document without one is judged by its
+                    keys */
         *ret_role = jv_find(document, "manifests") ? MEDIA_INDEX : MEDIA_MANIFEST;
         return 0;
     }
@@ -150,7 +162,8 @@ static int agree_on_role(const struct jv *document, const char *content_type, en
     return 0;
 }
 
-int manifest_parse(const char *data, size_t size, const char *content_type, struct manifest *ret_manifest, struct err *err)
+int manifest_parse(const char *data, size_t size, const char *content_type,
+                   struct manifest *ret_manifest, struct err *err)
 {
     _cleanup_jv_ struct jv *document = NULL;
     struct manifest manifest = {0};
@@ -164,7 +177,8 @@ int manifest_parse(const char *data, size_t size, const char *content_type, stru
     if (agree_on_role(document, content_type, &role, err) < 0)
         return -1;
     if (role == MEDIA_SCHEMA1 || jv_get_int(document, "schemaVersion", 2) == 1)
-        return err_set(err, ERR_UNSUPPORTED, "manifest has schema version 1, which is obsolete and unsafe");
+        return err_set(err, ERR_UNSUPPORTED,
+                       "manifest has schema version 1, which is obsolete and unsafe");
     if (jv_get_int(document, "schemaVersion", 0) != 2)
         return corrupt(err, "'schemaVersion' is not 2");
     const struct jv *layers = jv_find(document, "layers"), *list = jv_find(document, "manifests");
@@ -176,8 +190,10 @@ int manifest_parse(const char *data, size_t size, const char *content_type, stru
     if (role != MEDIA_INDEX && role != MEDIA_MANIFEST)
         return err_set(err, ERR_UNSUPPORTED, "this document is no image manifest");
     if (manifest.is_index ? !list : !layers)
-        return corrupt(err, manifest.is_index ? "an index without 'manifests'" : "a manifest without 'layers'");
-    int done = manifest.is_index ? take_index(list, &manifest, err) : take_manifest(document, layers, &manifest, err);
+        return corrupt(err, manifest.is_index ? "an index without 'manifests'"
+                                              : "a manifest without 'layers'");
+    int done = manifest.is_index ? take_index(list, &manifest, err)
+                                 : take_manifest(document, layers, &manifest, err);
     if (done < 0) {
         manifest_done(&manifest);
         return -1;
@@ -192,7 +208,8 @@ void manifest_done(struct manifest *manifest)
     *manifest = (struct manifest){0};
 }
 
-const struct descriptor *manifest_choose(const struct manifest *index, const struct platform *wanted, struct err *err)
+const struct descriptor *manifest_choose(const struct manifest *index,
+                                         const struct platform *wanted, struct err *err)
 {
     const struct descriptor *best = NULL;
     int best_score = 0;

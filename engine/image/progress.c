@@ -19,7 +19,8 @@ static void say(struct jv *line)
     (void)fd_write_all(STDOUT_FILENO, text.data, text.size); /* nobody listens: go on */
 }
 
-void progress_say(const char *id, const char *parent, const char *status, int64_t current, int64_t total)
+void progress_say(const char *id, const char *parent, const char *status, int64_t current,
+                  int64_t total)
 {
     struct jv *line = jv_object();
     jv_set_str(line, "id", id);

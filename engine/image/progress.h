@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* progress.h - the worker's JSON lines on standard output (shape: engine/engine.h, image_worker_start). */
+/* progress.h - the worker's JSON lines on standard output (shape: engine/engine.h,
+ * image_worker_start). */
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +8,8 @@
 #include "base/err.h"
 
 /* One line, one write. parent NULL: about the image itself. current, total < 0: left out. */
-void progress_say(const char *id, const char *parent, const char *status, int64_t current, int64_t total);
+void progress_say(const char *id, const char *parent, const char *status, int64_t current,
+                  int64_t total);
 /* The last line of a success. digest may be NULL. */
 void progress_done(const char *id, const char *status, const char *digest, const char *image);
 /* A finding of verify. */

@@ -14,9 +14,10 @@ struct pull {
     const struct layout *layout;
     int lib_fd;
     const struct host_config *config;
-    const char *reference;          /* as written: the id in progress lines */
-    const struct platform *platform; /* NULL: this host's, and a single manifest for another is refused */
-    bool only_missing;               /* an image that is there is not asked for again */
+    const char *reference; /* as written: the id in progress lines */
+    const struct platform
+        *platform;     /* NULL: this host's, and a single manifest for another is refused */
+    bool only_missing; /* an image that is there is not asked for again */
     struct unpack_limits limits;
 };
 /* Says progress on standard output, the last line included on success. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* References to images: parsing, the full form under which the store knows an image, and the short form for
- * people. A reference never becomes a path; what passes here is safe inside a URL of the distribution API. */
+/* References to images: parsing, the full form under which the store knows an image, and the short
+ * form for people. A reference never becomes a path; what passes here is safe inside a URL of the
+ * distribution API. */
 #include "engine/image/ref.h"
 
 #include <stddef.h>
@@ -164,7 +165,8 @@ int image_ref_parse(const char *text, struct image_ref *ret_ref, struct err *err
     if (at) {
         *at = '\0';
         if (!digest_is_valid(at + 1))
-            return bad_reference(err, text, "its digest must be sha256: and 64 lower-case hex digits");
+            return bad_reference(err, text,
+                                 "its digest must be sha256: and 64 lower-case hex digits");
         ref.digest = xstrdup(at + 1);
     }
     char *last_slash = strrchr(copy, '/');
@@ -182,11 +184,12 @@ int image_ref_parse(const char *text, struct image_ref *ret_ref, struct err *err
     if (!registry_is_valid(ref.registry))
         return bad_reference(err, text, "its registry is not a host name with an optional port");
     if (!repository_is_valid(name))
-        return bad_reference(err, text,
-                             "its name must be lower-case letters and digits, joined by . _ - and /");
+        return bad_reference(
+            err, text, "its name must be lower-case letters and digits, joined by . _ - and /");
     bool official = str_eq(ref.registry, DEFAULT_REGISTRY) && !strchr(name, '/');
     ref.repository = official ? xasprintf("library/%s", name) : xstrdup(name);
-    if (str_has_prefix(ref.repository, "library/") && id_is_valid(ref.repository + strlen("library/")))
+    if (str_has_prefix(ref.repository, "library/") &&
+        id_is_valid(ref.repository + strlen("library/")))
         return bad_reference(err, text, "64 hex digits are an image id");
     if (strlen(ref.registry) + 1 + strlen(ref.repository) > REF_NAME_MAX)
         return bad_reference(err, text, "its name is longer than 255 bytes");
@@ -198,7 +201,8 @@ int image_ref_parse(const char *text, struct image_ref *ret_ref, struct err *err
 char *image_ref_format(const struct image_ref *ref)
 {
     return xasprintf("%s/%s%s%s%s%s", ref->registry, ref->repository, ref->tag ? ":" : "",
-                     ref->tag ? ref->tag : "", ref->digest ? "@" : "", ref->digest ? ref->digest : "");
+                     ref->tag ? ref->tag : "", ref->digest ? "@" : "",
+                     ref->digest ? ref->digest : "");
 }
 
 int image_ref_normalize(const char *text, char **ret_full, struct err *err)

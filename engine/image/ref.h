@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ref.h - image references ("nginx", "ghcr.io/a/b:1", "x@sha256:…") and digest strings. Pure.
  *
- * Grammar of the distribution project: [domain/]path[:tag][@digest]; docker.io and library/ are implied. */
+ * Grammar of the distribution project: [domain/]path[:tag][@digest]; docker.io and library/ are
+ * implied. */
 #pragma once
 
 #include <stdbool.h>

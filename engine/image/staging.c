@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The place for half-made things. Nothing in it is ever referred to from outside; what becomes good leaves by rename.
- * Partial downloads are kept for a day, so that the next pull of the same blob continues. */
+/* The place for half-made things. Nothing in it is ever referred to from outside; what becomes good
+ * leaves by rename. Partial downloads are kept for a day, so that the next pull of the same blob
+ * continues. */
 #include "engine/image/staging.h"
 
 #include <errno.h>
@@ -17,9 +18,9 @@
 #include "base/proc.h"
 #include "engine/image/ref.h"
 
-#define NAMES_MAX    100000
-#define PART_PREFIX  "part-"
-#define PART_KEEP_S  (24 * 60 * 60)
+#define NAMES_MAX   100000
+#define PART_PREFIX "part-"
+#define PART_KEEP_S (24 * 60 * 60)
 
 static void sweep_part(int tmp_fd, const char *name)
 {
@@ -45,8 +46,8 @@ static void sweep(int tmp_fd)
         unsigned long long start;
         if (str_has_prefix(names[i], PART_PREFIX))
             sweep_part(tmp_fd, names[i]);
-        else if (sscanf(names[i], "%d-%llu-%n", &pid, &start, &length) == 2 && length > 0 && !proc_is(pid, start) &&
-                 fs_remove_tree(tmp_fd, names[i], &err) < 0)
+        else if (sscanf(names[i], "%d-%llu-%n", &pid, &start, &length) == 2 && length > 0 &&
+                 !proc_is(pid, start) && fs_remove_tree(tmp_fd, names[i], &err) < 0)
             log_warning("noun=staging name=%s %s", names[i], err.message);
     }
     fs_names_free(names);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stores of images on disk, as every reader sees them: one state file, content by digest, layers by chain id.
- * Readers need no lock, because the state file is replaced whole and a layer appears by one rename. */
+/* The stores of images on disk, as every reader sees them: one state file, content by digest,
+ * layers by chain id. Readers need no lock, because the state file is replaced whole and a layer
+ * appears by one rename. */
 #include "engine/image/store.h"
 
 #include <errno.h>
@@ -88,7 +89,8 @@ int layers_lock_exclusive(int lib_fd, int *ret_fd, struct err *err)
     return fs_lock(lib_fd, "layers.lock", true, 0, ret_fd, err);
 }
 
-int blob_read(int lib_fd, const char *digest, size_t max_bytes, char **ret_data, size_t *ret_size, struct err *err)
+int blob_read(int lib_fd, const char *digest, size_t max_bytes, char **ret_data, size_t *ret_size,
+              struct err *err)
 {
     _cleanup_free_ char *path = xasprintf("blobs/sha256/%s", digest_hex(digest));
     _cleanup_free_ char *data = NULL;
@@ -98,8 +100,9 @@ int blob_read(int lib_fd, const char *digest, size_t max_bytes, char **ret_data,
     char hex[HASH_HEX_SIZE];
     hash_hex(data, size, hex);
     if (!str_eq(hex, digest_hex(digest)))
-        return err_set(err, ERR_CORRUPT, "stored blob %s is damaged: its bytes have the digest sha256:%s",
-                       digest, hex);
+        return err_set(err, ERR_CORRUPT,
+                       "stored blob %s is damaged: its bytes have the digest sha256:%s", digest,
+                       hex);
     *ret_data = take_ptr(&data);
     *ret_size = size;
     return 0;
@@ -129,14 +132,16 @@ static bool is_hex(const char *text)
     return *text && text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
-static int resolve_id(const struct jv *images, const char *reference, const char **ret_id, struct err *err)
+static int resolve_id(const struct jv *images, const char *reference, const char **ret_id,
+                      struct err *err)
 {
     const char *prefix = str_has_prefix(reference, "sha256:") ? reference + 7 : reference;
     const char *found = NULL, *key;
     struct jv *value;
     if (!is_hex(prefix) || strlen(prefix) < 6 || strlen(prefix) > 64)
         return err_set(err, ERR_NOT_FOUND, "no such image: %s", reference);
-    JV_EACH(jv_find(images, "images"), key, value) {
+    JV_EACH(jv_find(images, "images"), key, value)
+    {
         (void)value; /* only the id matters here */
         if (!digest_is_valid(key) || !str_has_prefix(digest_hex(key), prefix))
             continue;
@@ -150,13 +155,16 @@ static int resolve_id(const struct jv *images, const char *reference, const char
     return 0;
 }
 
-/* name@digest finds an image pulled by tag when the digest is the one it was pulled by (or its manifest's). */
-static const char *resolve_by_digest(const struct jv *images, const struct image_ref *ref, const char **ret_name)
+/* name@digest finds an image pulled by tag when the digest is the one it was pulled by (or its
+ * manifest's). */
+static const char *resolve_by_digest(const struct jv *images, const struct image_ref *ref,
+                                     const char **ret_name)
 {
     _cleanup_free_ char *prefix = xasprintf("%s/%s", ref->registry, ref->repository);
     const char *key;
     struct jv *value;
-    JV_EACH(jv_find(images, "names"), key, value) {
+    JV_EACH(jv_find(images, "names"), key, value)
+    {
         size_t size = strlen(prefix);
         if (strncmp(key, prefix, size) != 0 || (key[size] != ':' && key[size] != '@'))
             continue;
@@ -171,8 +179,8 @@ static const char *resolve_by_digest(const struct jv *images, const struct image
     return NULL;
 }
 
-int images_resolve(const struct jv *images, const char *reference, const char **ret_id, const char **ret_name,
-                   struct err *err)
+int images_resolve(const struct jv *images, const char *reference, const char **ret_id,
+                   const char **ret_name, struct err *err)
 {
     _cleanup_(image_ref_done) struct image_ref ref = {0};
     struct err local = {0};
@@ -185,7 +193,8 @@ int images_resolve(const struct jv *images, const char *reference, const char **
     _cleanup_free_ char *full = image_ref_format(&ref);
     const char *key;
     struct jv *value;
-    JV_EACH(jv_find(images, "names"), key, value) {
+    JV_EACH(jv_find(images, "names"), key, value)
+    {
         if (!str_eq(key, full))
             continue;
         *ret_name = key;

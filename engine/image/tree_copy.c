@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copying trees descriptor by descriptor. The source may be an image's content: names in it are opened relative to their
- * directory without following links, so nothing outside of the tree is ever read. */
+/* Copying trees descriptor by descriptor. The source may be an image's content: names in it are
+ * opened relative to their directory without following links, so nothing outside of the tree is
+ * ever read. */
 #include "engine/image/tree_copy.h"
 
 #include <dirent.h>
@@ -24,7 +25,8 @@ struct proc_path {
     char text[40];
 };
 
-/* A name for what an O_PATH descriptor stands for; the kernel resolves it without any path of ours. */
+/* A name for what an O_PATH descriptor stands for; the kernel resolves it without any path of ours.
+ */
 static struct proc_path proc_path(int fd)
 {
     struct proc_path path;
@@ -91,7 +93,8 @@ static int copy_range(int from, int to, off_t offset, off_t size, struct err *er
     char buffer[65536];
     while (size > 0) {
         ssize_t done = copy_file_range(from, &in, to, &out, (size_t)size, 0);
-        if (done < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+        if (done < 0 &&
+            (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
             done = pread(from, buffer, MIN((size_t)size, sizeof(buffer)), in);
             if (done > 0 && pwrite(to, buffer, (size_t)done, out) != done)
                 return err_sys(err, "write");
@@ -127,12 +130,14 @@ static int copy_data(int from, int to, off_t size, struct err *err)
     return 0;
 }
 
-static int copy_file(int source_fd, const struct stat *st, int dirfd, const char *name, struct err *err)
+static int copy_file(int source_fd, const struct stat *st, int dirfd, const char *name,
+                     struct err *err)
 {
     _cleanup_close_ int from = open(proc_path(source_fd).text, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return err_sys(err, "open %s for reading", name);
-    _cleanup_close_ int to = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    _cleanup_close_ int to =
+        openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return err_sys(err, "create %s", name);
     if (copy_data(from, to, st->st_size, err) < 0 || tree_copy_attributes(source_fd, to, err) < 0)
@@ -176,21 +181,25 @@ struct copy {
     struct map *links; /* "dev:inode" → path in the destination */
 };
 
-static int copy_directory(struct copy *copy, int source, int dest, const char *path, unsigned depth, struct err *err);
+static int copy_directory(struct copy *copy, int source, int dest, const char *path, unsigned depth,
+                          struct err *err);
 
-/* true when it was made as a link to its first name; *ret_key names files with several links that were not seen yet. */
-static bool link_to_copy(struct copy *copy, const struct stat *st, int dest, const char *name, char ret_key[48])
+/* true when it was made as a link to its first name; *ret_key names files with several links that
+ * were not seen yet. */
+static bool link_to_copy(struct copy *copy, const struct stat *st, int dest, const char *name,
+                         char ret_key[48])
 {
     ret_key[0] = '\0';
     if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
         return false;
-    (void)snprintf(ret_key, 48, "%llx:%llx", (unsigned long long)st->st_dev, (unsigned long long)st->st_ino);
+    (void)snprintf(ret_key, 48, "%llx:%llx", (unsigned long long)st->st_dev,
+                   (unsigned long long)st->st_ino);
     const char *first = map_find(copy->links, ret_key);
     return first && linkat(copy->dest_root, first, dest, name, 0) == 0;
 }
 
-static int copy_entry(struct copy *copy, int source, int dest, const char *path, const char *name, unsigned depth,
-                      struct err *err)
+static int copy_entry(struct copy *copy, int source, int dest, const char *path, const char *name,
+                      unsigned depth, struct err *err)
 {
     char key[48];
     struct stat st;
@@ -208,10 +217,12 @@ static int copy_entry(struct copy *copy, int source, int dest, const char *path,
         return 0;
     }
     if (depth >= COPY_DEPTH_MAX)
-        return err_set(err, ERR_LIMIT, "%s: directories nest deeper than %d", inner, COPY_DEPTH_MAX);
+        return err_set(err, ERR_LIMIT, "%s: directories nest deeper than %d", inner,
+                       COPY_DEPTH_MAX);
     if (mkdirat(dest, name, 0700) < 0 && errno != EEXIST)
         return err_sys(err, "make directory %s", inner);
-    _cleanup_close_ int from = openat(source, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int from =
+        openat(source, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     _cleanup_close_ int to = openat(dest, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (from < 0 || to < 0)
         return err_sys(err, "open directory %s", inner);
@@ -224,7 +235,8 @@ static void closedirp(DIR **directory)
         closedir(*directory);
 }
 
-static int copy_directory(struct copy *copy, int source, int dest, const char *path, unsigned depth, struct err *err)
+static int copy_directory(struct copy *copy, int source, int dest, const char *path, unsigned depth,
+                          struct err *err)
 {
     _cleanup_close_ int own = fcntl(source, F_DUPFD_CLOEXEC, 3);
     _cleanup_(closedirp) DIR *directory = own < 0 ? NULL : fdopendir(own);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walking in a foreign tree without ever leaving it: names are cleaned textually first, then opened one component at a
- * time with O_NOFOLLOW, and the opened directories are kept for the next entry. */
+/* Walking in a foreign tree without ever leaving it: names are cleaned textually first, then opened
+ * one component at a time with O_NOFOLLOW, and the opened directories are kept for the next entry.
+ */
 #include "engine/image/tree_walk.h"
 
 #include <errno.h>
@@ -37,8 +38,8 @@ static int standing_in(const struct tree_walk *walk)
 }
 
 /* Opens the next component; on_missing may make it. 1: not there and nobody makes it. */
-static int enter(struct tree_walk *walk, const char *name, size_t size, tree_missing_fn *on_missing, void *arg,
-                 struct err *err)
+static int enter(struct tree_walk *walk, const char *name, size_t size, tree_missing_fn *on_missing,
+                 void *arg, struct err *err)
 {
     char component[256];
     int dirfd = standing_in(walk), fd;
@@ -66,14 +67,15 @@ static int enter(struct tree_walk *walk, const char *name, size_t size, tree_mis
     return 0;
 }
 
-int tree_walk_parent(struct tree_walk *walk, const char *path, tree_missing_fn *on_missing, void *arg, int *ret_dirfd,
-                     const char **ret_name, struct err *err)
+int tree_walk_parent(struct tree_walk *walk, const char *path, tree_missing_fn *on_missing,
+                     void *arg, int *ret_dirfd, const char **ret_name, struct err *err)
 {
     const char *slash = strrchr(path, '/');
     size_t parent_size = slash ? (size_t)(slash - path) : 0;
     /* leave levels that are no prefix of the parent */
-    while (walk->depth && !(walk->size <= parent_size && memcmp(walk->path, path, walk->size) == 0 &&
-                            (walk->size == parent_size || path[walk->size] == '/')))
+    while (walk->depth &&
+           !(walk->size <= parent_size && memcmp(walk->path, path, walk->size) == 0 &&
+             (walk->size == parent_size || path[walk->size] == '/')))
         leave(walk);
     while (walk->size < parent_size) {
         const char *next = path + walk->size + (walk->size ? 1 : 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layer archives through libarchive: one reader undoes the compression, its blocks are hashed and handed to a second
- * reader that knows tar only. libarchive never writes: entries go to extract.c. Runs in a child process of its own (a
- * decoder that crashes takes one layer with it). */
+/* Layer archives through libarchive: one reader undoes the compression, its blocks are hashed and
+ * handed to a second reader that knows tar only. libarchive never writes: entries go to extract.c.
+ * Runs in a child process of its own (a decoder that crashes takes one layer with it). */
 #include "engine/image/unpack.h"
 
 #include <archive.h>
@@ -21,11 +21,11 @@
 #include "engine/image/extract.h"
 #include "engine/image/layer_index.h"
 
-#define READ_SIZE       (1 << 20)
-#define SPACE_STEP      (INT64_C(64) << 20) /* how often free space is looked at */
-#define WRITEBACK_SIZE  (256 * 1024)
-#define SPACE_RESERVE   (INT64_C(64) << 20)
-#define FILTERS_MAX     2 /* one compression and the file itself */
+#define READ_SIZE      (1 << 20)
+#define SPACE_STEP     (INT64_C(64) << 20) /* how often free space is looked at */
+#define WRITEBACK_SIZE (256 * 1024)
+#define SPACE_RESERVE  (INT64_C(64) << 20)
+#define FILTERS_MAX    2 /* one compression and the file itself */
 
 struct state {
     const struct unpack *unpack;
@@ -64,12 +64,15 @@ static la_ssize_t next_block(struct state *state, const void **ret_block)
     state->stream += (int64_t)size;
     if (state->stream > limits->bytes + limits->bytes / 8) {
         state->failed = true;
-        (void)err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld bytes", (long long)limits->bytes);
+        (void)err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld bytes",
+                      (long long)limits->bytes);
         return err_hint(state->err, "raise images.unpacked_max in winch.yaml if that is right");
     }
-    if (state->stream > limits->ratio_floor && state->stream / limits->ratio > archive_filter_bytes(state->packed, -1)) {
+    if (state->stream > limits->ratio_floor &&
+        state->stream / limits->ratio > archive_filter_bytes(state->packed, -1)) {
         state->failed = true;
-        (void)err_set(state->err, ERR_LIMIT, "it unpacks to more than %lld times its size: a decompression bomb",
+        (void)err_set(state->err, ERR_LIMIT,
+                      "it unpacks to more than %lld times its size: a decompression bomb",
                       (long long)limits->ratio);
         return err_hint(state->err, "raise images.ratio_max in winch.yaml if that is right");
     }
@@ -158,7 +161,8 @@ static void take_xattrs(struct archive_entry *source, xattr_vec *xattrs)
         VEC_ADD(xattrs, (struct entry_xattr){name, value, size});
 }
 
-static int take_entry(struct archive_entry *source, xattr_vec *xattrs, struct entry *ret_entry, struct err *err)
+static int take_entry(struct archive_entry *source, xattr_vec *xattrs, struct entry *ret_entry,
+                      struct err *err)
 {
     la_int64_t uid = archive_entry_uid(source), gid = archive_entry_gid(source);
     const char *path = archive_entry_pathname(source);
@@ -171,16 +175,19 @@ static int take_entry(struct archive_entry *source, xattr_vec *xattrs, struct en
         .mode = archive_entry_mode(source) & 07777,
         .uid = (uid_t)uid,
         .gid = (gid_t)gid,
-        .mtime = {.tv_sec = archive_entry_mtime(source), .tv_nsec = archive_entry_mtime_nsec(source)},
+        .mtime = {.tv_sec = archive_entry_mtime(source),
+                  .tv_nsec = archive_entry_mtime_nsec(source)},
         .size = archive_entry_size(source),
         .xattrs = xattrs->items,
         .xattr_count = xattrs->count,
     };
-    ret_entry->link = ret_entry->kind == ENTRY_HARDLINK ? archive_entry_hardlink(source) : archive_entry_symlink(source);
+    ret_entry->link = ret_entry->kind == ENTRY_HARDLINK ? archive_entry_hardlink(source)
+                                                        : archive_entry_symlink(source);
     _cleanup_free_ char *shown = NULL;
     if (uid < 0 || uid > 4294967294 || gid < 0 || gid > 4294967294 || ret_entry->size < 0) {
         shown = str_printable(path);
-        return err_set(err, ERR_CORRUPT, "entry '%.300s' has an owner or size that is out of range", shown);
+        return err_set(err, ERR_CORRUPT, "entry '%.300s' has an owner or size that is out of range",
+                       shown);
     }
     return 0;
 }
@@ -215,15 +222,17 @@ static int write_data(struct state *state, const struct entry *entry, int fd, st
             return state->failed ? -1 : archive_failed(err, state->tar, "read");
         state->content += (int64_t)size;
         if (state->content > state->unpack->limits.bytes)
-            return err_set(err, ERR_LIMIT, "it unpacks to more than %lld bytes", (long long)state->unpack->limits.bytes);
+            return err_set(err, ERR_LIMIT, "it unpacks to more than %lld bytes",
+                           (long long)state->unpack->limits.bytes);
         if (check_space(state, err) < 0)
             return -1;
         sparse |= offset != end;
         content_sum_add(&sum, block, size);
         for (size_t done = 0; done < size;) {
-            ssize_t n = offset + (int64_t)done == end ? write(fd, (const char *)block + done, size - done)
-                                                      : pwrite(fd, (const char *)block + done, size - done,
-                                                               offset + (off_t)done);
+            ssize_t n =
+                offset + (int64_t)done == end
+                    ? write(fd, (const char *)block + done, size - done)
+                    : pwrite(fd, (const char *)block + done, size - done, offset + (off_t)done);
             if (n < 0 && errno == EINTR)
                 continue;
             if (n < 0)
@@ -236,9 +245,11 @@ static int write_data(struct state *state, const struct entry *entry, int fd, st
     if (end != entry->size && ftruncate(fd, entry->size) < 0)
         return err_sys(err, "set size");
     sparse |= end != entry->size;
-    if (end >= WRITEBACK_SIZE) /* begins while we go on inflating; the sync of the whole layer waits for less */
+    if (end >= WRITEBACK_SIZE) /* begins while we go on inflating; the sync of the whole layer waits
+                                  for less */
         (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    return sparse ? 0 : layer_index_add(&state->index, content_sum_end(&sum), end, entry->path, err);
+    return sparse ? 0
+                  : layer_index_add(&state->index, content_sum_end(&sum), end, entry->path, err);
 }
 
 static int take_all(struct state *state, struct err *err)
@@ -252,8 +263,10 @@ static int take_all(struct state *state, struct err *err)
         if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
             done = state->failed ? -1 : archive_failed(err, state->tar, "not a valid tar archive");
         else if (++state->entries > state->unpack->limits.entries)
-            done = err_set(err, ERR_LIMIT, "it has more than %lld entries", (long long)state->unpack->limits.entries);
-        else if (take_entry(source, &xattrs, &entry, err) < 0 || extract_entry(state->extract, &entry, &fd, err) < 0)
+            done = err_set(err, ERR_LIMIT, "it has more than %lld entries",
+                           (long long)state->unpack->limits.entries);
+        else if (take_entry(source, &xattrs, &entry, err) < 0 ||
+                 extract_entry(state->extract, &entry, &fd, err) < 0)
             done = -1;
         else if (fd >= 0 && entry.size > 0 && write_data(state, &entry, fd, err) < 0)
             done = err_wrap(err, "entry '%.300s'", entry.path);
@@ -282,16 +295,19 @@ static int run(struct state *state, struct unpack_result *ret_result, struct err
     struct unpack_result result = {0};
     const int *lower_fds = NULL;
     size_t lower_count = 0;
-    if (open_packed(state, err) < 0 || open_tar(state, err) < 0 || take_all(state, err) < 0 || drain(state) < 0)
+    if (open_packed(state, err) < 0 || open_tar(state, err) < 0 || take_all(state, err) < 0 ||
+        drain(state) < 0)
         return -1;
     digest_finish(state->digest, result.diff_id);
     if (unpack->diff_id && !str_eq(unpack->diff_id, result.diff_id))
-        return err_set(err, ERR_CORRUPT, "its unpacked content has the digest %s, the image's config says %s",
+        return err_set(err, ERR_CORRUPT,
+                       "its unpacked content has the digest %s, the image's config says %s",
                        result.diff_id, unpack->diff_id);
     if (extract_needs_lower(state->extract) && unpack->lower &&
         unpack->lower(unpack->arg, &lower_fds, &lower_count, err) < 0)
         return -1;
-    if (extract_finish(state->extract, lower_fds, lower_count, err) < 0 || layer_index_end(&state->index, err) < 0)
+    if (extract_finish(state->extract, lower_fds, lower_count, err) < 0 ||
+        layer_index_end(&state->index, err) < 0)
         return -1;
     result.size = state->content;
     result.entries = state->entries;

@@ -10,15 +10,16 @@
 
 /* Bounds against bombs. */
 struct unpack_limits {
-    int64_t bytes;        /* unpacked, of one layer */
+    int64_t bytes; /* unpacked, of one layer */
     int64_t entries;
-    int64_t ratio;        /* unpacked : packed, once unpacked passes ratio_floor */
+    int64_t ratio; /* unpacked : packed, once unpacked passes ratio_floor */
     int64_t ratio_floor;
 };
-#define UNPACK_LIMITS_DEFAULT                                                                                        \
-    (struct unpack_limits)                                                                                           \
-    {                                                                                                                \
-        .bytes = INT64_C(64) << 30, .entries = 5000000, .ratio = 100, .ratio_floor = INT64_C(256) << 20              \
+#define UNPACK_LIMITS_DEFAULT                                                                      \
+    (struct unpack_limits)                                                                         \
+    {                                                                                              \
+        .bytes = INT64_C(64) << 30, .entries = 5000000, .ratio = 100,                              \
+        .ratio_floor = INT64_C(256) << 20                                                          \
     }
 
 struct unpack_result {
@@ -29,7 +30,8 @@ struct unpack_result {
     unsigned dropped_devices;
 };
 
-/* Asked once when layers below are needed (see extract.h); gives their diff directories, top first, borrowed. */
+/* Asked once when layers below are needed (see extract.h); gives their diff directories, top first,
+ * borrowed. */
 typedef int unpack_lower_fn(void *arg, const int **ret_fds, size_t *ret_count, struct err *err);
 /* Packed bytes that were read so far. */
 typedef void unpack_progress_fn(void *arg, int64_t done);
@@ -46,5 +48,6 @@ struct unpack {
     void *arg;
 };
 
-/* ERR_CORRUPT, ERR_LIMIT, ERR_SYSTEM; what was made so far stays and is the caller's to remove. umask must be 0. */
+/* ERR_CORRUPT, ERR_LIMIT, ERR_SYSTEM; what was made so far stays and is the caller's to remove.
+ * umask must be 0. */
 int unpack_run(const struct unpack *unpack, struct unpack_result *ret_result, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verification: every image's documents by digest, every layer's files by the record made when it was unpacked. One damage
- * does not end the search. */
+/* Verification: every image's documents by digest, every layer's files by the record made when it
+ * was unpacked. One damage does not end the search. */
 #include "engine/image/verify.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ struct verification {
     unsigned damages, put_away;
     bool repair;
     struct image_users users;
-    struct map *layers;  /* those seen already */
+    struct map *layers; /* those seen already */
 };
 
 static void tell(struct verification *verification, const char *what)
@@ -65,7 +65,8 @@ static void put_away(struct verification *verification, const char *chain)
         if (fs_remove_tree(verification->lib_fd, away, &err) < 0)
             log_warning("noun=layer %s", err.message); /* swept by the next worker */
     } else {
-        progress_say(verification->subject, NULL, used ? "Kept: a container uses it" : "Kept", -1, -1);
+        progress_say(verification->subject, NULL, used ? "Kept: a container uses it" : "Kept", -1,
+                     -1);
     }
 }
 
@@ -97,7 +98,8 @@ static void check_image(struct verification *verification, const char *id, const
     char subject[20];
     (void)snprintf(subject, sizeof(subject), "%s", id);
     verification->subject = subject;
-    if (!digest_is_valid(id) || jv_kind(layers) != JV_ARRAY || (manifest && !digest_is_valid(manifest))) {
+    if (!digest_is_valid(id) || jv_kind(layers) != JV_ARRAY ||
+        (manifest && !digest_is_valid(manifest))) {
         tell(verification, "its record in images.json is damaged");
         return;
     }
@@ -115,19 +117,22 @@ int verify_run(int lib_fd, bool repair, struct err *err)
     const char *id;
     struct jv *record;
     _cleanup_(image_users_done) struct image_users users = {0};
-    if ((repair ? layers_lock_exclusive(lib_fd, &lock, err) : layers_lock_shared(lib_fd, &lock, err)) < 0 ||
+    if ((repair ? layers_lock_exclusive(lib_fd, &lock, err)
+                : layers_lock_shared(lib_fd, &lock, err)) < 0 ||
         images_load(lib_fd, &images, err) < 0 || image_users_read(lib_fd, &users, err) < 0)
         return -1;
-    struct verification verification = {.lib_fd = lib_fd, .repair = repair, .users = users, .layers = map_new(NULL)};
+    struct verification verification = {
+        .lib_fd = lib_fd, .repair = repair, .users = users, .layers = map_new(NULL)};
     JV_EACH(jv_find(images, "images"), id, record)
-        check_image(&verification, id, record);
+    check_image(&verification, id, record);
     size_t layers = map_count(verification.layers);
     map_free(verification.layers);
     if (verification.damages) {
-        (void)err_set(err, ERR_CORRUPT, "%u damages in %zu layers and %zu images", verification.damages, layers,
-                      jv_count(jv_find(images, "images")));
-        return verification.put_away ? err_hint(err, "pull the damaged images again")
-                                     : err_hint(err, "verify with --repair, then pull the damaged images again");
+        (void)err_set(err, ERR_CORRUPT, "%u damages in %zu layers and %zu images",
+                      verification.damages, layers, jv_count(jv_find(images, "images")));
+        return verification.put_away
+                   ? err_hint(err, "pull the damaged images again")
+                   : err_hint(err, "verify with --repair, then pull the damaged images again");
     }
     progress_done("store", "Verified", NULL, NULL);
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* winch-image: the worker that touches foreign bytes (registries, archives). One word of work a process; JSON lines on
- * standard output (engine/engine.h), the last of which is the result or the error. */
+/* winch-image: the worker that touches foreign bytes (registries, archives). One word of work a
+ * process; JSON lines on standard output (engine/engine.h), the last of which is the result or the
+ * error. */
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,10 +30,14 @@ struct options {
 };
 
 static const struct option_row option_rows[] = {
-    {0, "platform", OPTION_STRING, offsetof(struct options, platform), "OS/ARCH", "pull for another platform"},
-    {0, "policy", OPTION_STRING, offsetof(struct options, policy), "WHEN", "always (default) or missing"},
-    {'c', "change", OPTION_LIST, offsetof(struct options, change), "INSTRUCTION", "set a part of an imported image's config"},
-    {0, "repair", OPTION_FLAG, offsetof(struct options, repair), NULL, "put damaged layers away, so that a pull brings them again"},
+    {0, "platform", OPTION_STRING, offsetof(struct options, platform), "OS/ARCH",
+     "pull for another platform"},
+    {0, "policy", OPTION_STRING, offsetof(struct options, policy), "WHEN",
+     "always (default) or missing"},
+    {'c', "change", OPTION_LIST, offsetof(struct options, change), "INSTRUCTION",
+     "set a part of an imported image's config"},
+    {0, "repair", OPTION_FLAG, offsetof(struct options, repair), NULL,
+     "put damaged layers away, so that a pull brings them again"},
     {0},
 };
 
@@ -59,7 +64,8 @@ static int work_pull(const struct work *work, struct err *err)
         .only_missing = str_eq(options->policy, "missing"),
     };
     if (options->policy && !pull.only_missing && !str_eq(options->policy, "always"))
-        return err_set(err, ERR_USAGE, "--policy is 'always' or 'missing', not '%s'", options->policy);
+        return err_set(err, ERR_USAGE, "--policy is 'always' or 'missing', not '%s'",
+                       options->policy);
     if (options->platform && platform_parse(options->platform, &platform, err) < 0)
         return -1;
     if (options->platform)
@@ -81,7 +87,8 @@ static int work_import(const struct work *work, struct err *err)
 
 static int work_load(const struct work *work, struct err *err)
 {
-    const struct load load = {.lib_fd = work->lib_fd, .file = work->words[0], .limits = work->limits};
+    const struct load load = {
+        .lib_fd = work->lib_fd, .file = work->words[0], .limits = work->limits};
     return load_run(&load, err);
 }
 
@@ -128,7 +135,8 @@ static int run_word(const struct word *word, struct work *work, const char *root
     struct layout layout = {.lib_fd = -1, .run_fd = -1};
     struct host_config config = {0};
     int done = -1;
-    if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 && store_make(layout.lib_fd, err) == 0 &&
+    if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 &&
+        store_make(layout.lib_fd, err) == 0 &&
         host_config_load(layout.config_file, &config, err) == 0) {
         work->layout = &layout;
         work->lib_fd = layout.lib_fd;
@@ -154,12 +162,14 @@ static int run(int argc, char **argv, struct err *err)
     }
     const struct word *word = first < argc ? find_word(argv[first]) : NULL;
     if (!word)
-        return err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] WORD …, not '%s'", first < argc ? argv[first] : "");
+        return err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] WORD …, not '%s'",
+                       first < argc ? argv[first] : "");
     argc -= first;
     argv += first;
     if (options_parse(option_rows, argc, argv, false, &options, &first, err) < 0)
         return -1;
-    struct work work = {.options = &options, .words = argv + first, .word_count = (size_t)(argc - first)};
+    struct work work = {
+        .options = &options, .words = argv + first, .word_count = (size_t)(argc - first)};
     int done = -1;
     if (work.word_count < word->least || work.word_count > word->most)
         (void)err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] %s", word->usage);
@@ -172,7 +182,8 @@ static int run(int argc, char **argv, struct err *err)
 int main(int argc, char **argv)
 {
     struct err err = {0};
-    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* names in archives are UTF-8 or bytes, whatever the user's locale */
+    (void)setlocale(
+        LC_CTYPE, "C.UTF-8"); /* names in archives are UTF-8 or bytes, whatever the user's locale */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
     log_set_level_from_env();

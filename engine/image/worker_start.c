@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting the worker winch-image: a process of its own, because only it links the libraries that touch foreign
- * bytes. It speaks JSON lines on its standard output. */
+/* Starting the worker winch-image: a process of its own, because only it links the libraries that
+ * touch foreign bytes. It speaks JSON lines on its standard output. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "engine/engine.h"
 
-int image_worker_start(const struct layout *layout, char *const *words, int stdin_fd, pid_t *ret_pid, int *ret_progress_fd,
-                       struct err *err)
+int image_worker_start(const struct layout *layout, char *const *words, int stdin_fd,
+                       pid_t *ret_pid, int *ret_progress_fd, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_(strv_freep) char **argv = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parsing what a registry demands. Unknown schemes and parameters are passed over; a quoted value may hold anything. */
+/* Parsing what a registry demands. Unknown schemes and parameters are passed over; a quoted value
+ * may hold anything. */
 #include "engine/registry/challenge.h"
 
 #include <string.h>
@@ -18,7 +19,8 @@ void challenge_done(struct challenge *challenge)
 
 static size_t token_size(const char *text)
 {
-    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+    return strspn(text,
+                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
 }
 
 /* "value" or value; NULL at a syntax error. */
@@ -26,7 +28,8 @@ static char *read_value(const char **at)
 {
     struct str value = {0};
     if (**at != '"') {
-        size_t size = strcspn(*at, ", \t"); /* more than a token: addresses stand unquoted sometimes */
+        size_t size =
+            strcspn(*at, ", \t"); /* more than a token: addresses stand unquoted sometimes */
         str_add_bytes(&value, *at, size);
         *at += size;
         return str_take(&value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* challenge.h - the WWW-Authenticate header of a registry (RFC 7235; distribution's token specification). Pure. */
+/* challenge.h - the WWW-Authenticate header of a registry (RFC 7235; distribution's token
+ * specification). Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logins. A key matches a registry only exactly (with or without "https://" and an API version behind it): a login for
- * one host is never tried at another, whatever its name looks like. */
+/* Logins. A key matches a registry only exactly (with or without "https://" and an API version
+ * behind it): a login for one host is never tried at another, whatever its name looks like. */
 #include "engine/registry/credentials.h"
 
 #include <fcntl.h>
@@ -17,7 +17,8 @@
 static bool key_is_for(const char *key, const char *host)
 {
     if (str_eq(host, "docker.io") &&
-        (str_eq(key, "https://index.docker.io/v1/") || str_eq(key, "index.docker.io") || str_eq(key, "registry-1.docker.io")))
+        (str_eq(key, "https://index.docker.io/v1/") || str_eq(key, "index.docker.io") ||
+         str_eq(key, "registry-1.docker.io")))
         return true;
     const char *rest = str_has_prefix(key, "https://") ? key + 8 : key;
     size_t size = strlen(host);
@@ -30,7 +31,8 @@ static bool key_is_for(const char *key, const char *host)
 static bool is_base64(const char *text)
 {
     return *text && strlen(text) < 16384 &&
-           text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] == '\0';
+           text[strspn(
+               text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] == '\0';
 }
 
 int credentials_find_in(const struct jv *file, const char *host, char **ret_basic, struct err *err)
@@ -38,23 +40,32 @@ int credentials_find_in(const struct jv *file, const char *host, char **ret_basi
     const char *key;
     struct jv *value;
     *ret_basic = NULL;
-    JV_EACH(jv_find(file, "credHelpers"), key, value) {
+    JV_EACH(jv_find(file, "credHelpers"), key, value)
+    {
         if (key_is_for(key, host) && jv_text(value))
-            return err_set(err, ERR_UNSUPPORTED, "the login for %s is kept by the helper program 'docker-credential-%.60s', "
-                           "which is not supported", host, jv_text(value));
+            return err_set(
+                err, ERR_UNSUPPORTED,
+                "the login for %s is kept by the helper program 'docker-credential-%.60s', "
+                "which is not supported",
+                host, jv_text(value));
     }
-    JV_EACH(jv_find(file, "auths"), key, value) {
+    JV_EACH(jv_find(file, "auths"), key, value)
+    {
         const char *auth = jv_get_str(value, "auth", NULL);
         if (!key_is_for(key, host))
             continue;
         if (!auth || !*auth) {
             if (jv_get_str(file, "credsStore", NULL))
-                return err_set(err, ERR_UNSUPPORTED, "the login for %s is kept by a credential store program, which is not "
-                               "supported", host);
+                return err_set(
+                    err, ERR_UNSUPPORTED,
+                    "the login for %s is kept by a credential store program, which is not "
+                    "supported",
+                    host);
             continue;
         }
         if (!is_base64(auth))
-            return err_set(err, ERR_CONFIG, "the login for %s is damaged: 'auth' is no base64 text", host);
+            return err_set(err, ERR_CONFIG, "the login for %s is damaged: 'auth' is no base64 text",
+                           host);
         *ret_basic = xstrdup(auth);
         return 0;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Endpoints: which scheme they are spoken to in, and how a demand for a login is answered. A password leaves for the
- * registry it belongs to (or, over https, for the token server that registry names), and nowhere else. */
+/* Endpoints: which scheme they are spoken to in, and how a demand for a login is answered. A
+ * password leaves for the registry it belongs to (or, over https, for the token server that
+ * registry names), and nowhere else. */
 #include "engine/registry/endpoint.h"
 
 #include <string.h>
@@ -11,8 +12,8 @@
 #include "engine/registry/credentials.h"
 #include "engine/registry/http.h"
 
-#define TOKEN_BODY_MAX  (64 * 1024)
-#define TOKEN_MAX       (16 * 1024)
+#define TOKEN_BODY_MAX    (64 * 1024)
+#define TOKEN_MAX         (16 * 1024)
 #define BLOCKING_SLICE_MS 1000
 
 static void set_scheme(struct endpoint *endpoint, const char *scheme)
@@ -23,7 +24,8 @@ static void set_scheme(struct endpoint *endpoint, const char *scheme)
     endpoint->origin = http_url_origin(endpoint->base);
 }
 
-void endpoint_init(struct endpoint *endpoint, const char *host, const char *login_host, const struct host_config *config)
+void endpoint_init(struct endpoint *endpoint, const char *host, const char *login_host,
+                   const struct host_config *config)
 {
     *endpoint = (struct endpoint){
         .host = xstrdup(host),
@@ -71,15 +73,16 @@ static void answer_done(void *arg, const struct http_reply *reply)
     answer->tls_mismatch = reply->tls_mismatch;
 }
 
-static int ask(const struct endpoint *endpoint, const char *url, const char *authorization, struct answer *answer,
-               struct err *err)
+static int ask(const struct endpoint *endpoint, const char *url, const char *authorization,
+               struct answer *answer, struct err *err)
 {
     _cleanup_(http_freep) struct http *http = NULL;
     _cleanup_free_ char *origin = http_url_origin(url);
     const struct http_request request = {
         .url = url,
         .authorization = authorization,
-        .verify_tls = !(endpoint->insecure && str_eq(origin, endpoint->origin)), /* a token server is another host */
+        .verify_tls = !(endpoint->insecure &&
+                        str_eq(origin, endpoint->origin)), /* a token server is another host */
         .no_proxy = endpoint->loopback,
         .on_data = answer_data,
         .on_done = answer_done,
@@ -95,7 +98,8 @@ static int ask(const struct endpoint *endpoint, const char *url, const char *aut
 }
 
 /* 1: the host answers in this scheme; 0: it does not. */
-static int try_scheme(struct endpoint *endpoint, const char *scheme, struct err *ret_why, struct err *err)
+static int try_scheme(struct endpoint *endpoint, const char *scheme, struct err *ret_why,
+                      struct err *err)
 {
     struct answer answer = {0};
     set_scheme(endpoint, scheme);
@@ -139,32 +143,36 @@ static bool token_is_sane(const char *token)
 }
 
 /* The address to ask for a token, after checking that it may be asked. */
-static int token_url(const struct endpoint *endpoint, const struct challenge *challenge, const char *repository,
-                     char **ret_url, struct err *err)
+static int token_url(const struct endpoint *endpoint, const struct challenge *challenge,
+                     const char *repository, char **ret_url, struct err *err)
 {
     _cleanup_free_ char *origin = http_url_origin(challenge->realm);
     _cleanup_free_ char *fallback = xasprintf("repository:%s:pull", repository);
     if (!origin)
-        return err_set(err, ERR_DENIED, "it demands a login at '%.200s', which is no usable address",
+        return err_set(err, ERR_DENIED,
+                       "it demands a login at '%.200s', which is no usable address",
                        challenge->realm);
     if (!str_has_prefix(origin, "https://") && !str_eq(origin, endpoint->origin))
-        return err_set(err, ERR_DENIED, "it demands a login at %s, which is another host without https", origin);
+        return err_set(err, ERR_DENIED,
+                       "it demands a login at %s, which is another host without https", origin);
     _cleanup_free_ char *service = http_escape(challenge->service ? challenge->service : "");
     _cleanup_free_ char *scope = http_escape(challenge->scope ? challenge->scope : fallback);
-    *ret_url = xasprintf("%s%cservice=%s&scope=%s", challenge->realm, strchr(challenge->realm, '?') ? '&' : '?', service,
-                         scope);
+    *ret_url = xasprintf("%s%cservice=%s&scope=%s", challenge->realm,
+                         strchr(challenge->realm, '?') ? '&' : '?', service, scope);
     return 0;
 }
 
-static int take_token(struct endpoint *endpoint, const struct answer *answer, const char *url, bool with_login,
-                      struct err *err)
+static int take_token(struct endpoint *endpoint, const struct answer *answer, const char *url,
+                      bool with_login, struct err *err)
 {
     _cleanup_jv_ struct jv *body = NULL;
     _cleanup_free_ char *origin = http_url_origin(url);
     if (answer->error.code)
-        return err_set(err, answer->error.code, "ask %s for a token: %s", origin, answer->error.message);
+        return err_set(err, answer->error.code, "ask %s for a token: %s", origin,
+                       answer->error.message);
     if (answer->status == 401 || answer->status == 403)
-        return err_set(err, ERR_DENIED, "%s", with_login ? "the login was refused" : "access denied without a login");
+        return err_set(err, ERR_DENIED, "%s",
+                       with_login ? "the login was refused" : "access denied without a login");
     if (answer->status != 200)
         return err_set(err, ERR_NETWORK, "ask %s for a token: status %ld", origin, answer->status);
     if (jv_parse(str_text(&answer->body), answer->body.size, &body, err) < 0)
@@ -179,7 +187,8 @@ static int take_token(struct endpoint *endpoint, const struct answer *answer, co
     return 0;
 }
 
-int endpoint_authorize(struct endpoint *endpoint, const char *authenticate, const char *repository, struct err *err)
+int endpoint_authorize(struct endpoint *endpoint, const char *authenticate, const char *repository,
+                       struct err *err)
 {
     _cleanup_(challenge_done) struct challenge challenge = {0};
     _cleanup_free_ char *basic = NULL, *login = NULL, *url = NULL;
@@ -191,7 +200,8 @@ int endpoint_authorize(struct endpoint *endpoint, const char *authenticate, cons
     if (!challenge.is_bearer) {
         if (!login) {
             (void)err_set(err, ERR_DENIED, "it wants a login");
-            return err_hint(err, "put one for exactly '%s' into $DOCKER_CONFIG/config.json", endpoint->login_host);
+            return err_hint(err, "put one for exactly '%s' into $DOCKER_CONFIG/config.json",
+                            endpoint->login_host);
         }
         free(endpoint->authorization);
         endpoint->authorization = take_ptr(&login);

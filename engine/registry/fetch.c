@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of one fetch: ask, follow, log in, pause, ask again. What to do with an answer is decided in judge(), one
- * answer at a time; everything else only carries it out. */
+/* The life of one fetch: ask, follow, log in, pause, ask again. What to do with an answer is
+ * decided in judge(), one answer at a time; everything else only carries it out. */
 #include "engine/registry/fetch.h"
 
 #include <string.h>
@@ -9,14 +9,14 @@
 #include "base/str.h"
 #include "engine/registry/http.h"
 
-#define REDIRECTS_MAX   5
-#define TRIES_DEFAULT   5
-#define TRIES_UNREACHABLE 2
-#define TRIES_TOTAL     40                     /* even when each brings something */
-#define PROGRESS_BYTES  (INT64_C(1) << 20)     /* this much makes a try count as none */
-#define PAUSE_FIRST_US  INT64_C(250000)
-#define PAUSE_MAX_US    INT64_C(8000000)
-#define RETRY_AFTER_MAX_MS 30000               /* a longer demand is an error: a person can wait, we do not */
+#define REDIRECTS_MAX      5
+#define TRIES_DEFAULT      5
+#define TRIES_UNREACHABLE  2
+#define TRIES_TOTAL        40                 /* even when each brings something */
+#define PROGRESS_BYTES     (INT64_C(1) << 20) /* this much makes a try count as none */
+#define PAUSE_FIRST_US     INT64_C(250000)
+#define PAUSE_MAX_US       INT64_C(8000000)
+#define RETRY_AFTER_MAX_MS 30000 /* a longer demand is an error: a person can wait, we do not */
 
 struct fetch {
     struct fetcher *fetcher;
@@ -24,12 +24,12 @@ struct fetch {
     struct endpoint *endpoint;
     struct fetch_want want;
     char *path, *repository, *accept;
-    char *url;               /* NULL: the endpoint's own */
+    char *url; /* NULL: the endpoint's own */
     unsigned redirects, tries, tries_total;
     int64_t have, have_at_try;
-    bool authorized;         /* a 401 was answered since the last success */
+    bool authorized; /* a 401 was answered since the last success */
     bool range_wrong;
-    int64_t due_us;          /* > 0: pausing */
+    int64_t due_us; /* > 0: pausing */
     struct http_exchange *exchange;
 };
 
@@ -76,7 +76,8 @@ void fetcher_free(struct fetcher *fetcher)
 
 static void end(struct fetch *fetch, const struct http_reply *reply, const struct err *error)
 {
-    fetch->want.on_done(fetch->want.arg, reply ? reply->content_type : NULL, reply ? reply->digest : NULL, error);
+    fetch->want.on_done(fetch->want.arg, reply ? reply->content_type : NULL,
+                        reply ? reply->digest : NULL, error);
     fetch_free(fetch);
 }
 
@@ -87,7 +88,8 @@ static bool on_data(void *arg, const struct http_reply *reply, const void *data,
         fetch->want.on_restart(fetch->want.arg); /* the server does not know Range */
         fetch->have = fetch->have_at_try = 0;
     }
-    if (reply->status == 206 && fetch->have == fetch->have_at_try && reply->range_start != fetch->have) {
+    if (reply->status == 206 && fetch->have == fetch->have_at_try &&
+        reply->range_start != fetch->have) {
         fetch->range_wrong = true;
         return false;
     }
@@ -162,7 +164,8 @@ static enum verdict follow(struct fetch *fetch, const struct http_reply *reply, 
 static enum verdict log_in(struct fetch *fetch, const struct http_reply *reply, struct err *err)
 {
     if (fetch->url || fetch->authorized) { /* a redirect's target gets no login of ours */
-        (void)err_set(err, ERR_DENIED, "access denied%s", fetch->url ? " where it redirects to" : "");
+        (void)err_set(err, ERR_DENIED, "access denied%s",
+                      fetch->url ? " where it redirects to" : "");
         return VERDICT_FAIL;
     }
     if (endpoint_authorize(fetch->endpoint, reply->authenticate, fetch->repository, err) < 0)
@@ -171,7 +174,8 @@ static enum verdict log_in(struct fetch *fetch, const struct http_reply *reply, 
     return VERDICT_AGAIN_AT_ONCE;
 }
 
-static enum verdict judge_status(struct fetch *fetch, const struct http_reply *reply, struct err *err)
+static enum verdict judge_status(struct fetch *fetch, const struct http_reply *reply,
+                                 struct err *err)
 {
     switch (reply->status) {
     case 200:
@@ -196,8 +200,10 @@ static enum verdict judge_status(struct fetch *fetch, const struct http_reply *r
         (void)err_set(err, ERR_NETWORK, "it refuses to continue a transfer");
         return VERDICT_AGAIN;
     default:
-        (void)err_set(err, ERR_NETWORK, "status %ld%s%s", reply->status, *reply->detail ? ": " : "", reply->detail);
-        return reply->status == 429 || reply->status == 408 || reply->status >= 500 ? VERDICT_AGAIN : VERDICT_FAIL;
+        (void)err_set(err, ERR_NETWORK, "status %ld%s%s", reply->status, *reply->detail ? ": " : "",
+                      reply->detail);
+        return reply->status == 429 || reply->status == 408 || reply->status >= 500 ? VERDICT_AGAIN
+                                                                                    : VERDICT_FAIL;
     }
 }
 
@@ -217,7 +223,8 @@ static enum verdict judge(struct fetch *fetch, const struct http_reply *reply, s
         free(fetch->url); /* a signed address may have run out: ask the registry anew */
         fetch->url = NULL;
         fetch->redirects = 0;
-        return reply->error.code == ERR_DENIED || reply->tls_mismatch ? VERDICT_FAIL : VERDICT_AGAIN;
+        return reply->error.code == ERR_DENIED || reply->tls_mismatch ? VERDICT_FAIL
+                                                                      : VERDICT_AGAIN;
     }
     return judge_status(fetch, reply, err);
 }
@@ -225,10 +232,13 @@ static enum verdict judge(struct fetch *fetch, const struct http_reply *reply, s
 /* Time until the next try, or -1 when there is none. */
 static int64_t pause_for(struct fetch *fetch, const struct http_reply *reply)
 {
-    unsigned most = reply->unreachable ? TRIES_UNREACHABLE : fetch->want.tries ? fetch->want.tries : TRIES_DEFAULT;
+    unsigned most = reply->unreachable  ? TRIES_UNREACHABLE
+                    : fetch->want.tries ? fetch->want.tries
+                                        : TRIES_DEFAULT;
     if (fetch->have - fetch->have_at_try >= PROGRESS_BYTES)
         fetch->tries = 0;
-    if (++fetch->tries >= most || ++fetch->tries_total >= TRIES_TOTAL || reply->retry_after_ms > RETRY_AFTER_MAX_MS)
+    if (++fetch->tries >= most || ++fetch->tries_total >= TRIES_TOTAL ||
+        reply->retry_after_ms > RETRY_AFTER_MAX_MS)
         return -1;
     int64_t pause = PAUSE_FIRST_US << MIN(fetch->tries - 1, 5u);
     return MAX(MIN(pause, PAUSE_MAX_US), reply->retry_after_ms * 1000);
@@ -279,7 +289,8 @@ void fetch_start(struct fetcher *fetcher, struct endpoint *endpoint, const struc
     begin(fetch);
 }
 
-int fetcher_poll(struct fetcher *fetcher, struct pollfd *extra, size_t extra_count, int timeout_ms, struct err *err)
+int fetcher_poll(struct fetcher *fetcher, struct pollfd *extra, size_t extra_count, int timeout_ms,
+                 struct err *err)
 {
     int64_t now = clock_monotonic_us();
     for (const struct fetch *fetch = fetcher->list; fetch; fetch = fetch->next) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The registry settings of the host. The YAML library belongs to parser/ and is not linked into the worker, so the few
- * forms these settings can have are read here, strictly. */
+/* The registry settings of the host. The YAML library belongs to parser/ and is not linked into the
+ * worker, so the few forms these settings can have are read here, strictly. */
 #include "engine/registry/host_config.h"
 
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include "base/str.h"
 #include "base/units.h"
 
-#define FILE_MAX   (1024 * 1024)
-#define NEST_MAX   4
-#define HOSTS_MAX  64
+#define FILE_MAX  (1024 * 1024)
+#define NEST_MAX  4
+#define HOSTS_MAX 64
 
 struct reader {
     const char *path;
@@ -69,7 +69,8 @@ static int read_word(struct reader *reader, const char **at, const char *stop, c
 
 static int read_flow(struct reader *reader, const char **at, unsigned depth, struct jv **ret_value);
 
-static int read_flow_members(struct reader *reader, const char **at, unsigned depth, struct jv *value)
+static int read_flow_members(struct reader *reader, const char **at, unsigned depth,
+                             struct jv *value)
 {
     bool object = jv_kind(value) == JV_OBJECT;
     char close = object ? '}' : ']';
@@ -238,7 +239,8 @@ struct source {
     const char *path, *text;
 };
 
-/* Where a key (or "a.b": b) stands first; for messages about values, which know no place of their own. */
+/* Where a key (or "a.b": b) stands first; for messages about values, which know no place of their
+ * own. */
 static size_t line_of(const struct source *source, const char *key)
 {
     const char *dot = str_has_prefix(key, "registries.") ? strchr(key, '.') : NULL;
@@ -249,16 +251,21 @@ static size_t line_of(const struct source *source, const char *key)
     return line;
 }
 
-static int take_hosts(const struct source *source, const char *key, const struct jv *list, struct err *err)
+static int take_hosts(const struct source *source, const char *key, const struct jv *list,
+                      struct err *err)
 {
     bool good = jv_kind(list) == JV_ARRAY && jv_count(list) <= HOSTS_MAX;
     for (size_t i = 0; good && i < jv_count(list); i++) {
         const char *host = jv_text(jv_at(list, i));
         good = host && *host && strlen(host) <= 260 &&
-               host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")] == '\0';
+               host[strspn(
+                   host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")] ==
+                   '\0';
     }
-    return good ? 0 : err_set(err, ERR_CONFIG, "%s:%zu: '%s' is not a list of hosts such as \"127.0.0.1:5000\"", source->path,
-                               line_of(source, key), key);
+    return good ? 0
+                : err_set(err, ERR_CONFIG,
+                          "%s:%zu: '%s' is not a list of hosts such as \"127.0.0.1:5000\"",
+                          source->path, line_of(source, key), key);
 }
 
 static int take_mirrors(const struct source *source, const struct jv *mirrors, struct err *err)
@@ -266,17 +273,19 @@ static int take_mirrors(const struct source *source, const struct jv *mirrors, s
     const char *key;
     struct jv *value;
     if (jv_kind(mirrors) != JV_OBJECT)
-        return err_set(err, ERR_CONFIG, "%s:%zu: 'registries.mirrors' is not a mapping of registries to lists", source->path,
-                       line_of(source, "mirrors"));
-    JV_EACH(mirrors, key, value) {
+        return err_set(err, ERR_CONFIG,
+                       "%s:%zu: 'registries.mirrors' is not a mapping of registries to lists",
+                       source->path, line_of(source, "mirrors"));
+    JV_EACH(mirrors, key, value)
+    {
         if (take_hosts(source, key, value, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int take_number(const struct source *source, const char *key, const struct jv *value, bool is_bytes, int64_t *ret_number,
-                       struct err *err)
+static int take_number(const struct source *source, const char *key, const struct jv *value,
+                       bool is_bytes, int64_t *ret_number, struct err *err)
 {
     const char *text = jv_text(value);
     long long number = jv_int_value(value, 0);
@@ -286,12 +295,14 @@ static int take_number(const struct source *source, const char *key, const struc
     else if (text && !parse_i64(text, 1, INT64_MAX, &number))
         number = 0;
     if (number < 1)
-        return err_set(err, ERR_CONFIG, "%s:%zu: 'images.%s' is not a number greater than 0", source->path, line_of(source, key), key);
+        return err_set(err, ERR_CONFIG, "%s:%zu: 'images.%s' is not a number greater than 0",
+                       source->path, line_of(source, key), key);
     *ret_number = number;
     return 0;
 }
 
-static int take_images(const struct source *source, const struct jv *images, struct host_config *config, struct err *err)
+static int take_images(const struct source *source, const struct jv *images,
+                       struct host_config *config, struct err *err)
 {
     const struct {
         const char *key;
@@ -304,43 +315,56 @@ static int take_images(const struct source *source, const struct jv *images, str
     };
     const char *key;
     struct jv *value;
-    JV_EACH(images, key, value) {
+    JV_EACH(images, key, value)
+    {
         size_t i = 0;
         while (i < ARRAY_LEN(rows) && !str_eq(rows[i].key, key))
             i++;
         if (i == ARRAY_LEN(rows))
-            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key 'images.%s' (known: unpacked_max, ratio_max, entries_max)", source->path,
-                           line_of(source, key), key);
+            return err_set(
+                err, ERR_CONFIG,
+                "%s:%zu: unknown key 'images.%s' (known: unpacked_max, ratio_max, entries_max)",
+                source->path, line_of(source, key), key);
         if (take_number(source, key, value, rows[i].is_bytes, rows[i].field, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int take_settings(const struct source *source, const struct jv *root, struct host_config *ret_config, struct err *err)
+static int take_settings(const struct source *source, const struct jv *root,
+                         struct host_config *ret_config, struct err *err)
 {
     struct host_config config = {.mirrors = NULL};
     const char *key;
     struct jv *value;
     if (jv_kind(root) != JV_OBJECT)
-        return err_set(err, ERR_CONFIG, "%s:%zu: expected the key 'registries' or 'images'", source->path, (size_t)1);
-    JV_EACH(root, key, value) {
+        return err_set(err, ERR_CONFIG, "%s:%zu: expected the key 'registries' or 'images'",
+                       source->path, (size_t)1);
+    JV_EACH(root, key, value)
+    {
         if (!str_eq(key, "registries") && !str_eq(key, "images"))
-            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key '%s' (known: registries, images)", source->path, line_of(source, key), key);
+            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key '%s' (known: registries, images)",
+                           source->path, line_of(source, key), key);
         if (jv_kind(value) != JV_OBJECT && jv_kind(value) != JV_NULL)
-            return err_set(err, ERR_CONFIG, "%s:%zu: '%s' is not a mapping", source->path, line_of(source, key), key);
+            return err_set(err, ERR_CONFIG, "%s:%zu: '%s' is not a mapping", source->path,
+                           line_of(source, key), key);
     }
     const struct jv *registries = jv_find(root, "registries");
-    JV_EACH(registries, key, value) {
+    JV_EACH(registries, key, value)
+    {
         if (!str_eq(key, "mirrors") && !str_eq(key, "insecure"))
-            return err_set(err, ERR_CONFIG, "%s:%zu: unknown key 'registries.%s' (known: mirrors, insecure)", source->path, line_of(source, key), key);
+            return err_set(err, ERR_CONFIG,
+                           "%s:%zu: unknown key 'registries.%s' (known: mirrors, insecure)",
+                           source->path, line_of(source, key), key);
     }
     if (take_images(source, jv_find(root, "images"), &config, err) < 0)
         return -1;
-    struct jv *mirrors = jv_find(registries, "mirrors"), *insecure = jv_find(registries, "insecure");
+    struct jv *mirrors = jv_find(registries, "mirrors"),
+              *insecure = jv_find(registries, "insecure");
     if (mirrors && jv_kind(mirrors) != JV_NULL && take_mirrors(source, mirrors, err) < 0)
         return -1;
-    if (insecure && jv_kind(insecure) != JV_NULL && take_hosts(source, "registries.insecure", insecure, err) < 0)
+    if (insecure && jv_kind(insecure) != JV_NULL &&
+        take_hosts(source, "registries.insecure", insecure, err) < 0)
         return -1;
     config.mirrors = mirrors && jv_kind(mirrors) == JV_OBJECT ? jv_ref(mirrors) : jv_object();
     config.insecure = jv_get_strv(registries, "insecure");
@@ -348,7 +372,8 @@ static int take_settings(const struct source *source, const struct jv *root, str
     return 0;
 }
 
-int host_config_parse(const char *path, const char *text, struct host_config *ret_config, struct err *err)
+int host_config_parse(const char *path, const char *text, struct host_config *ret_config,
+                      struct err *err)
 {
     _cleanup_jv_ struct jv *root = NULL;
     const struct source source = {path, text};
@@ -412,6 +437,6 @@ bool host_is_loopback(const char *host)
         return host[5] == '\0' || host[5] == ':';
     if (str_has_prefix(host, "localhost"))
         return host[9] == '\0' || host[9] == ':';
-    return sscanf(host, "%3u.%3u.%3u.%3u%n", &a, &b, &c, &d, &used) == 4 && a == 127 && b < 256 && c < 256 && d < 256 &&
-           (host[used] == '\0' || host[used] == ':');
+    return sscanf(host, "%3u.%3u.%3u.%3u%n", &a, &b, &c, &d, &used) == 4 && a == 127 && b < 256 &&
+           c < 256 && d < 256 && (host[used] == '\0' || host[used] == ':');
 }

@@ -9,8 +9,9 @@
  *     ratio_max: 100
  *     entries_max: 5000000
  *
- * Read by a deliberately small reader: these keys, block or one-line flow form, plain or quoted words; or JSON of the same
- * shape when the file begins with '{'. Anything else is an error with file and line. */
+ * Read by a deliberately small reader: these keys, block or one-line flow form, plain or quoted
+ * words; or JSON of the same shape when the file begins with '{'. Anything else is an error with
+ * file and line. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,15 +21,16 @@
 #include "base/json.h"
 
 struct host_config {
-    struct jv *mirrors;  /* {registry: [host…]} */
-    char **insecure;     /* hosts[:port] */
+    struct jv *mirrors;                           /* {registry: [host…]} */
+    char **insecure;                              /* hosts[:port] */
     int64_t unpacked_max, ratio_max, entries_max; /* 0: not set */
 };
 
 /* path may name no file: then everything is empty. ERR_CONFIG. */
 int host_config_load(const char *path, struct host_config *ret_config, struct err *err);
 /* text as read from path (for messages). */
-int host_config_parse(const char *path, const char *text, struct host_config *ret_config, struct err *err);
+int host_config_parse(const char *path, const char *text, struct host_config *ret_config,
+                      struct err *err);
 void host_config_done(struct host_config *config);
 bool host_config_is_insecure(const struct host_config *config, const char *host);
 /* 127.0.0.0/8, [::1] or localhost, with or without a port. */

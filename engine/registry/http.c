@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP over libcurl's multi interface. An exchange is one request and its answer; answers are bounded in time by a
- * minimum speed, in header size by libcurl, and in body size by who receives the data. */
+/* HTTP over libcurl's multi interface. An exchange is one request and its answer; answers are
+ * bounded in time by a minimum speed, in header size by libcurl, and in body size by who receives
+ * the data. */
 #include "engine/registry/http.h"
 
 #include <curl/curl.h>
@@ -110,7 +111,8 @@ static size_t on_header(char *line, size_t unit, size_t size, void *arg)
     struct http_reply *reply = &exchange->reply;
     size *= unit;
     const char *colon = memchr(line, ':', size);
-    if (size > 5 && strncmp(line, "HTTP/", 5) == 0) { /* a further answer begins (100 Continue, proxy) */
+    if (size > 5 &&
+        strncmp(line, "HTTP/", 5) == 0) { /* a further answer begins (100 Continue, proxy) */
         reply_done(reply);
         reply->content_type = reply->location = reply->authenticate = reply->digest = NULL;
         reply->range_start = reply->range_total = reply->retry_after_ms = -1;
@@ -194,7 +196,8 @@ static void add_header(struct http_exchange *exchange, const char *name, const c
     exchange->headers = curl_slist_append(exchange->headers, line);
 }
 
-struct http_exchange *http_start(struct http *http, const struct http_request *request, struct err *err)
+struct http_exchange *http_start(struct http *http, const struct http_request *request,
+                                 struct err *err)
 {
     _cleanup_free_ char *origin = http_url_origin(request->url);
     if (!origin) {
@@ -242,7 +245,8 @@ static void judge(struct http_exchange *exchange, CURLcode code)
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         (void)err_set(&reply->error, ERR_DENIED, "the certificate is not trusted: %s", why);
     else
-        (void)err_set(&reply->error, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NETWORK, "%s", why);
+        (void)err_set(&reply->error, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NETWORK,
+                      "%s", why);
 }
 
 /* Calls on_done for what ended; true when there was any. */
@@ -263,7 +267,8 @@ static bool take_ended(struct http *http)
     return any;
 }
 
-int http_poll(struct http *http, struct pollfd *extra, size_t extra_count, int timeout_ms, struct err *err)
+int http_poll(struct http *http, struct pollfd *extra, size_t extra_count, int timeout_ms,
+              struct err *err)
 {
     struct curl_waitfd waits[64];
     int running = 0;

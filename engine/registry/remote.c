@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Repositories. docker.io may be mirrored under its full path (library/nginx) or without library/; the mirror is asked for
- * both. Which endpoint serves an image is settled by its first manifest. */
+/* Repositories. docker.io may be mirrored under its full path (library/nginx) or without library/;
+ * the mirror is asked for both. Which endpoint serves an image is settled by its first manifest. */
 #include "engine/registry/remote.h"
 
 #include <string.h>
@@ -8,10 +8,10 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-#define DOCKER_HUB       "docker.io"
-#define DOCKER_HUB_HOST  "registry-1.docker.io"
-#define MIRROR_TRIES     2
-#define SLICE_MS         1000
+#define DOCKER_HUB      "docker.io"
+#define DOCKER_HUB_HOST "registry-1.docker.io"
+#define MIRROR_TRIES    2
+#define SLICE_MS        1000
 
 struct candidate {
     struct endpoint endpoint;
@@ -26,16 +26,17 @@ struct remote {
     bool settled;
 };
 
-static void add_candidate(struct remote *remote, const struct host_config *config, const char *host, const char *login,
-                          const char *repository, bool is_mirror)
+static void add_candidate(struct remote *remote, const struct host_config *config, const char *host,
+                          const char *login, const char *repository, bool is_mirror)
 {
-    struct candidate *candidate = VEC_ADD(&remote->candidates, (struct candidate){.is_mirror = is_mirror});
+    struct candidate *candidate =
+        VEC_ADD(&remote->candidates, (struct candidate){.is_mirror = is_mirror});
     candidate->repository = xstrdup(repository);
     endpoint_init(&candidate->endpoint, host, login, config);
 }
 
-int remote_new(const struct host_config *config, const char *registry, const char *repository, struct remote **ret_remote,
-               struct err *err)
+int remote_new(const struct host_config *config, const char *registry, const char *repository,
+               struct remote **ret_remote, struct err *err)
 {
     struct fetcher *fetcher = NULL;
     if (fetcher_new(&fetcher, err) < 0)
@@ -98,7 +99,8 @@ static void whole_restart(void *arg)
     str_clear(&((struct whole *)arg)->body);
 }
 
-static void whole_done(void *arg, const char *content_type, const char *digest, const struct err *error)
+static void whole_done(void *arg, const char *content_type, const char *digest,
+                       const struct err *error)
 {
     struct whole *whole = arg;
     whole->ended = true;
@@ -108,8 +110,9 @@ static void whole_done(void *arg, const char *content_type, const char *digest, 
         whole->error = *error;
 }
 
-static int fetch_whole(struct remote *remote, struct candidate *candidate, const char *path, const char *accept,
-                       size_t max_bytes, struct remote_document *ret_document, struct err *err)
+static int fetch_whole(struct remote *remote, struct candidate *candidate, const char *path,
+                       const char *accept, size_t max_bytes, struct remote_document *ret_document,
+                       struct err *err)
 {
     struct whole whole = {.max_bytes = max_bytes};
     const struct fetch_want want = {
@@ -128,8 +131,8 @@ static int fetch_whole(struct remote *remote, struct candidate *candidate, const
         polled = fetcher_poll(remote->fetcher, NULL, 0, SLICE_MS, err);
     if (polled == 0 && !whole.error.code) {
         size_t size = whole.body.size;
-        *ret_document = (struct remote_document){str_take(&whole.body), size, take_ptr(&whole.content_type),
-                                                 take_ptr(&whole.digest)};
+        *ret_document = (struct remote_document){
+            str_take(&whole.body), size, take_ptr(&whole.content_type), take_ptr(&whole.digest)};
     }
     free(whole.content_type);
     free(whole.digest);
@@ -137,17 +140,19 @@ static int fetch_whole(struct remote *remote, struct candidate *candidate, const
     if (polled < 0)
         return -1;
     if (whole.too_large)
-        return err_set(err, ERR_LIMIT, "%s: the answer is larger than %zu bytes", candidate->endpoint.host, max_bytes);
+        return err_set(err, ERR_LIMIT, "%s: the answer is larger than %zu bytes",
+                       candidate->endpoint.host, max_bytes);
     return whole.error.code ? err_copy(err, &whole.error) : 0;
 }
 
-int remote_manifest(struct remote *remote, const char *reference, const char *accept, size_t max_bytes,
-                    struct remote_document *ret_document, struct err *err)
+int remote_manifest(struct remote *remote, const char *reference, const char *accept,
+                    size_t max_bytes, struct remote_document *ret_document, struct err *err)
 {
     struct err first = {0}, last = {0};
     for (size_t i = remote->settled ? remote->chosen : 0; i < remote->candidates.count; i++) {
         struct candidate *candidate = &remote->candidates.items[i];
-        _cleanup_free_ char *path = xasprintf("/v2/%s/manifests/%s", candidate->repository, reference);
+        _cleanup_free_ char *path =
+            xasprintf("/v2/%s/manifests/%s", candidate->repository, reference);
         err_clear(&last);
         if (endpoint_probe(&candidate->endpoint, &last) == 0 &&
             fetch_whole(remote, candidate, path, accept, max_bytes, ret_document, &last) == 0) {
@@ -170,8 +175,8 @@ static char *blob_path(const struct candidate *candidate, const char *digest)
     return xasprintf("/v2/%s/blobs/%s", candidate->repository, digest);
 }
 
-int remote_blob(struct remote *remote, const char *digest, size_t max_bytes, struct remote_document *ret_document,
-                struct err *err)
+int remote_blob(struct remote *remote, const char *digest, size_t max_bytes,
+                struct remote_document *ret_document, struct err *err)
 {
     struct candidate *candidate = &remote->candidates.items[remote->chosen];
     _cleanup_free_ char *path = blob_path(candidate, digest);
@@ -187,7 +192,8 @@ void remote_blob_start(struct remote *remote, const char *digest, struct fetch_w
     fetch_start(remote->fetcher, &candidate->endpoint, want);
 }
 
-int remote_poll(struct remote *remote, struct pollfd *extra, size_t extra_count, int timeout_ms, struct err *err)
+int remote_poll(struct remote *remote, struct pollfd *extra, size_t extra_count, int timeout_ms,
+                struct err *err)
 {
     return fetcher_poll(remote->fetcher, extra, extra_count, timeout_ms, err);
 }

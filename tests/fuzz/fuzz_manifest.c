@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_manifest.c - manifests and configs of strangers: accepted with every bound kept, or refused with a reason. */
+/* fuzz_manifest.c - manifests and configs of strangers: accepted with every bound kept, or refused
+ * with a reason. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const types[] = {NULL, "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"};
+    static const char *const types[] = {NULL, "application/vnd.oci.image.manifest.v1+json",
+                                        "application/vnd.oci.image.index.v1+json"};
     struct jv *config;
     struct err err = {0};
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -23,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         assert(manifest.list.count <= MANIFEST_ENTRIES_MAX);
         for (size_t k = 0; k < manifest.list.count; k++)
-            assert(digest_is_valid(manifest.list.items[k].digest) && manifest.list.items[k].size > 0);
+            assert(digest_is_valid(manifest.list.items[k].digest) &&
+                   manifest.list.items[k].size > 0);
         manifest_done(&manifest);
     }
     if (jv_parse((const char *)data, size, &config, &err) == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_ref.c - a text that is a reference has a full form that is a fixed point, in plain characters only. */
+/* fuzz_ref.c - a text that is a reference has a full form that is a fixed point, in plain
+ * characters only. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,7 +18,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct challenge challenge = {0};
     struct host_config config = {0};
     if (image_ref_normalize(text, &full, &err) == 0) {
-        assert(full[strspn(full, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@[]")] == '\0');
+        assert(
+            full[strspn(
+                full, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@[]")] ==
+            '\0');
         assert(!strstr(full, "/.") && !strstr(full, "//"));
         assert(image_ref_normalize(full, &again, &err) == 0 && strcmp(full, again) == 0);
         _cleanup_free_ char *familiar = image_ref_familiar(full), *back = NULL;

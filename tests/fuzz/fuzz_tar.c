@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_tar.c - layer archives into a scratch directory: whatever the archive says, its neighbour stays as it was. */
+/* fuzz_tar.c - layer archives into a scratch directory: whatever the archive says, its neighbour
+ * stays as it was. */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -56,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (unpack_run(&unpack, &result, &err) < 0)
         assert(err.code && err.message[0]);
     assert(fs_remove_tree(scratch, "diff", &err) == 0);
-    assert(fstatat(scratch, "canary", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0755);
+    assert(fstatat(scratch, "canary", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+           (st.st_mode & 07777) == 0755);
     char **names = NULL;
     size_t count = 0;
     assert(fs_list(scratch, ".", 10, &names, &count, &err) == 0 && count == 1);

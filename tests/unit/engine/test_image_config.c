@@ -7,10 +7,12 @@
 #include "engine/image/image_config.h"
 #include "engine/image/store.h"
 #include "engine/image/tree_walk.h"
+#include "engine/image/whiteout.h"
 
 static int parse(const char *run, struct image *image, struct err *err)
 {
-    _cleanup_free_ char *text = xasprintf("{\"os\":\"linux\",\"architecture\":\"amd64\",\"config\":%s}", run);
+    _cleanup_free_ char *text =
+        xasprintf("{\"os\":\"linux\",\"architecture\":\"amd64\",\"config\":%s}", run);
     _cleanup_jv_ struct jv *config = NULL;
     cr_assert_eq(jv_parse(text, strlen(text), &config, err), 0, "%s: %s", text, err->message);
     return image_config_parse(config, image, err);
@@ -20,9 +22,13 @@ Test(image_config, settles_loose_forms)
 {
     struct image image;
     struct err err = {0};
-    cr_assert_eq(parse("{\"Env\":[\"A=1\",\"B\"],\"WorkingDir\":\"x/../y\",\"ExposedPorts\":{\"80\":{},\"7-9/udp\":{}},"
-                       "\"Volumes\":{\"/data/\":{}},\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"x\"],\"Interval\":5000000000}}",
-                       &image, &err), 0, "%s", err.message);
+    cr_assert_eq(
+        parse("{\"Env\":[\"A=1\",\"B\"],\"WorkingDir\":\"x/../"
+              "y\",\"ExposedPorts\":{\"80\":{},\"7-9/udp\":{}},"
+              "\"Volumes\":{\"/data/"
+              "\":{}},\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"x\"],\"Interval\":5000000000}}",
+              &image, &err),
+        0, "%s", err.message);
     cr_expect_str_eq(image.env[1], "B=");
     cr_expect_str_eq(image.workdir, "/y");
     cr_expect_str_eq(image.exposed_ports[0], "80/tcp");
@@ -64,7 +70,8 @@ Test(image_config, nonsense_names_its_field)
         struct err err = {0};
         cr_expect_eq(parse(nonsense[i].run, &image, &err), -1, "case %s", nonsense[i].run);
         cr_expect_eq(err.code, ERR_CORRUPT);
-        cr_expect(strstr(err.message, nonsense[i].field), "case %s: %s", nonsense[i].run, err.message);
+        cr_expect(strstr(err.message, nonsense[i].field), "case %s: %s", nonsense[i].run,
+                  err.message);
     }
 }
 
@@ -84,8 +91,15 @@ static const struct {
     {"HEALTHCHECK NONE", "{\"Healthcheck\":{\"Test\":[\"NONE\"]}}"},
     {"HEALTHCHECK --interval=1s --retries=3 CMD [\"x\"]",
      "{\"Healthcheck\":{\"Interval\":1000000000,\"Retries\":3,\"Test\":[\"CMD\",\"x\"]}}"},
-    {"RUN x", NULL}, {"CMD", NULL}, {"CMD [1]", NULL}, {"ENV =x", NULL}, {"ENV A", NULL}, {"ENV A=\"x", NULL},
-    {"HEALTHCHECK", NULL}, {"HEALTHCHECK --foo=1 CMD x", NULL}, {"", NULL},
+    {"RUN x", NULL},
+    {"CMD", NULL},
+    {"CMD [1]", NULL},
+    {"ENV =x", NULL},
+    {"ENV A", NULL},
+    {"ENV A=\"x", NULL},
+    {"HEALTHCHECK", NULL},
+    {"HEALTHCHECK --foo=1 CMD x", NULL},
+    {"", NULL},
 };
 
 Test(changes, set_parts_of_the_config)
@@ -94,7 +108,8 @@ Test(changes, set_parts_of_the_config)
         _cleanup_jv_ struct jv *run = jv_object();
         struct err err = {0};
         int done = change_apply(run, changes[i].instruction, &err);
-        cr_expect_eq(done, changes[i].json ? 0 : -1, "case '%s': %s", changes[i].instruction, err.message);
+        cr_expect_eq(done, changes[i].json ? 0 : -1, "case '%s': %s", changes[i].instruction,
+                     err.message);
         _cleanup_free_ char *text = jv_dump(run);
         if (changes[i].json)
             cr_expect_str_eq(text, changes[i].json, "case '%s'", changes[i].instruction);
@@ -104,8 +119,9 @@ Test(changes, set_parts_of_the_config)
 static const struct {
     const char *raw, *clean; /* NULL: refused */
 } paths[] = {
-    {"a/b", "a/b"}, {"./a//b/", "a/b"}, {"a/./b", "a/b"}, {".", ""}, {"./", ""}, {"...", "..."}, {"a..", "a.."},
-    {"", NULL}, {"/", NULL}, {"/a", NULL}, {"..", NULL}, {"../a", NULL}, {"a/..", NULL}, {"a/../b", NULL}, {"./..", NULL},
+    {"a/b", "a/b"}, {"./a//b/", "a/b"}, {"a/./b", "a/b"}, {".", ""},        {"./", ""},
+    {"...", "..."}, {"a..", "a.."},     {"", NULL},       {"/", NULL},      {"/a", NULL},
+    {"..", NULL},   {"../a", NULL},     {"a/..", NULL},   {"a/../b", NULL}, {"./..", NULL},
 };
 
 Test(tree_walk, names_stay_inside)
@@ -113,7 +129,8 @@ Test(tree_walk, names_stay_inside)
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         char clean[TREE_PATH_MAX];
         struct err err = {0};
-        cr_expect_eq(tree_path_clean(paths[i].raw, clean, &err), paths[i].clean ? 0 : -1, "case '%s'", paths[i].raw);
+        cr_expect_eq(tree_path_clean(paths[i].raw, clean, &err), paths[i].clean ? 0 : -1,
+                     "case '%s'", paths[i].raw);
         if (paths[i].clean)
             cr_expect_str_eq(clean, paths[i].clean);
     }
@@ -127,7 +144,8 @@ Test(tree_walk, names_stay_inside)
     cr_expect_eq(tree_path_clean(longest, clean, &err), 0);
 }
 
-/* The example of the OCI image specification's rule, computed by hand: ChainID(a b) = sha256("a b"). */
+/* The example of the OCI image specification's rule, computed by hand: ChainID(a b) = sha256("a
+ * b"). */
 Test(layer_chain, follows_the_specification)
 {
     char first[65], second[65];
@@ -137,4 +155,35 @@ Test(layer_chain, follows_the_specification)
     cr_expect_str_eq(first, a + 7);
     layer_chain(first, b, second);
     cr_expect_str_eq(second, "ccd722928bd92476ba1745586fed6e45a102504185ad88cd89e01ff116fd146c");
+}
+
+static const struct {
+    const char *path;
+    enum whiteout kind;
+    const char *hidden;
+} whiteouts[] = {
+    {"a/.wh.b", WHITEOUT_NAME, "b"},
+    {".wh.b", WHITEOUT_NAME, "b"},
+    {"a/.wh..wh..opq", WHITEOUT_OPAQUE, NULL},
+    {".wh..wh..opq", WHITEOUT_OPAQUE, NULL},
+    {".wh..wh.plnk", WHITEOUT_IGNORED, NULL},
+    {"a/.wh..wh.plnk/1.2", WHITEOUT_IGNORED, NULL},
+    {".wh.", WHITEOUT_BAD, NULL},
+    {"a/.wh..", WHITEOUT_BAD, NULL},
+    {".wh...", WHITEOUT_BAD, NULL},
+    {".wh....", WHITEOUT_NAME, "..."},
+    {"a.wh.b", WHITEOUT_NONE, NULL},
+    {"a.wh..wh.b/c", WHITEOUT_NONE, NULL},
+    {"wh.b", WHITEOUT_NONE, NULL},
+};
+
+Test(whiteout, only_the_specified_forms_mean_something)
+{
+    for (size_t i = 0; i < ARRAY_LEN(whiteouts); i++) {
+        const char *hidden = NULL;
+        cr_expect_eq(whiteout_of(whiteouts[i].path, &hidden), whiteouts[i].kind, "case '%s'",
+                     whiteouts[i].path);
+        if (whiteouts[i].hidden)
+            cr_expect_str_eq(hidden, whiteouts[i].hidden, "case '%s'", whiteouts[i].path);
+    }
 }

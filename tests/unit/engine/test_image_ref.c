@@ -32,7 +32,8 @@ Test(image_ref, normalizes_and_shortens)
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         struct err err = {0};
         _cleanup_free_ char *full = NULL;
-        cr_assert_eq(image_ref_normalize(good[i].text, &full, &err), 0, "case '%s': %s", good[i].text, err.message);
+        cr_assert_eq(image_ref_normalize(good[i].text, &full, &err), 0, "case '%s': %s",
+                     good[i].text, err.message);
         cr_expect_str_eq(full, good[i].full, "case '%s'", good[i].text);
         _cleanup_free_ char *familiar = image_ref_familiar(full);
         cr_expect_str_eq(familiar, good[i].familiar, "case '%s'", good[i].text);
@@ -43,10 +44,45 @@ Test(image_ref, normalizes_and_shortens)
 }
 
 static const char *const bad[] = {
-    "", "/", "/x", "x/", "x:", "x:a:b", "Nginx", "a//b", "a/../b", "../x", "host.io/../../x", "x@", "x@sha256:abc",
-    "x@md5:" HEX64, "x@sha256:" HEX64 "0", "x@sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
-    "x y", "x\n", "%2e%2e/x", "a..b", "a___b", "-a", "a-", "_a", "a_", ".a", "x:-t", "x:.t", "host.io:0/x", "host.io:65536/x",
-    "host.io:/x", "[::1/x", "[]/x", "a.b-.c/x", "a..c/x", HEX64, "library/" HEX64, "x:t@sha256:" HEX64 "@sha256:" HEX64, "\xc3\xa9/x",
+    "",
+    "/",
+    "/x",
+    "x/",
+    "x:",
+    "x:a:b",
+    "Nginx",
+    "a//b",
+    "a/../b",
+    "../x",
+    "host.io/../../x",
+    "x@",
+    "x@sha256:abc",
+    "x@md5:" HEX64,
+    "x@sha256:" HEX64 "0",
+    "x@sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+    "x y",
+    "x\n",
+    "%2e%2e/x",
+    "a..b",
+    "a___b",
+    "-a",
+    "a-",
+    "_a",
+    "a_",
+    ".a",
+    "x:-t",
+    "x:.t",
+    "host.io:0/x",
+    "host.io:65536/x",
+    "host.io:/x",
+    "[::1/x",
+    "[]/x",
+    "a.b-.c/x",
+    "a..c/x",
+    HEX64,
+    "library/" HEX64,
+    "x:t@sha256:" HEX64 "@sha256:" HEX64,
+    "\xc3\xa9/x",
 };
 
 Test(image_ref, refuses_what_is_no_reference)
@@ -54,7 +90,8 @@ Test(image_ref, refuses_what_is_no_reference)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct err err = {0};
         char *full = NULL;
-        cr_expect_eq(image_ref_normalize(bad[i], &full, &err), -1, "case '%s' gave '%s'", bad[i], full ? full : "");
+        cr_expect_eq(image_ref_normalize(bad[i], &full, &err), -1, "case '%s' gave '%s'", bad[i],
+                     full ? full : "");
         cr_expect_eq(err.code, ERR_CONFIG, "case '%s'", bad[i]);
         cr_expect_null(full);
     }
