@@ -8,8 +8,9 @@
 
 #include "netd/state.h"
 
-/* All are best effort: a failure is logged; a kernel without connection tracking has nothing to
- * forget. */
+/* Keep it open: closing a netfilter socket waits until the namespace's last deletions of rules are
+ * done (10 ms). All are best effort: a failure is logged; a kernel without connection tracking has
+ * nothing to forget. */
 struct conntrack;
 struct conntrack *conntrack_open(void); /* of the current namespace; NULL when there is none */
 void conntrack_close(struct conntrack *conntrack);

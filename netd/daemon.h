@@ -9,6 +9,7 @@
 #include "base/layout.h"
 #include "base/loop.h"
 #include "base/map.h"
+#include "netd/conntrack.h"
 #include "netd/nft_load.h"
 #include "netd/rtnl.h"
 #include "netd/state.h"
@@ -18,10 +19,11 @@ struct dns;
 struct netd {
     const struct layout *layout;
     struct loop *loop;
-    char table[24];    /* nft table: the instance name */
-    int home_fd;       /* our network namespace */
-    struct rtnl *rtnl; /* of our namespace */
-    struct nft *nft;   /* of our namespace */
+    char table[24];              /* nft table: the instance name */
+    int home_fd;                 /* our network namespace */
+    struct rtnl *rtnl;           /* of our namespace */
+    struct nft *nft;             /* of our namespace */
+    struct conntrack *conntrack; /* of our namespace; NULL where the kernel has none */
     bool table_loaded;
     struct map *nets;      /* name → struct net */
     struct map *sandboxes; /* id → struct sandbox */

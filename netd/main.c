@@ -103,6 +103,7 @@ static int netd_open(struct process *process, struct err *err)
     if (netns_open_self(&netd->home_fd, err) < 0 || rtnl_open(&netd->rtnl, err) < 0 ||
         nft_open(&netd->nft, err) < 0)
         return -1;
+    netd->conntrack = conntrack_open();
     return repair_all(netd, err);
 }
 
@@ -116,6 +117,7 @@ static void netd_close(struct process *process)
     map_free(netd->nets);
     dns_free(netd->dns);
     nft_close(netd->nft);
+    conntrack_close(netd->conntrack);
     rtnl_close(netd->rtnl);
     close_fdp(&netd->home_fd);
     strv_free(netd->damaged);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/fs.h"
@@ -185,18 +186,21 @@ static int make_namespace(struct netd *netd, const struct sandbox *sandbox,
     return 0;
 }
 
-/* Parameters of interfaces did not exist when the namespace was made. */
-static int write_sysctls(const struct sandbox_request *request, struct err *err)
+/* all: the namespace is not new, nothing was written when it was made. Else only what did not exist
+ * at that moment: parameters of interfaces, and what does not exist at all, which is an error now.
+ */
+static int write_sysctls(const struct sandbox_request *request, bool all, struct err *err)
 {
     for (size_t i = 0; i < request->sysctl_count; i++) {
         char path[SYSCTL_PATH_MAX];
         if (sysctl_path(request->sysctls[i].key, path, err) < 0)
             return -1;
-        if (!strstr(path, "/conf/") && !strstr(path, "/neigh/"))
+        if (!all && !strstr(path, "/conf/") && !strstr(path, "/neigh/") && access(path, F_OK) == 0)
             continue;
         int failure = sysctl_write_path(path, request->sysctls[i].value);
         if (failure)
-            return err_sysno(err, failure, "write '%s' to %s", request->sysctls[i].value, path);
+            return err_sysno(err, failure, "sysctl '%s' = '%s'", request->sysctls[i].key,
+                             request->sysctls[i].value);
     }
     return 0;
 }
@@ -212,19 +216,25 @@ static int load_resolver_rule(struct err *err)
     return nft_load(nft, str_text(&text), err) < 0 && err->code != ERR_EXISTS ? -1 : 0;
 }
 
-/* Everything inside the namespace. configure: legs were made anew. */
+/* What has to be done inside. */
+struct inside {
+    bool legs;        /* they were made anew */
+    bool sysctls;     /* those of the request */
+    bool all_sysctls; /* see write_sysctls */
+};
+
 static int set_up_inside(struct netd *netd, struct sandbox *sandbox,
-                         const struct sandbox_request *request, int netns_fd, bool configure,
+                         const struct sandbox_request *request, int netns_fd, struct inside inside,
                          struct err *err)
 {
     int result = 0;
 
     if (netns_enter(netns_fd, err) < 0)
         return -1;
-    if (configure)
+    if (inside.legs)
         result = endpoints_configure(sandbox, err);
-    if (result == 0 && configure)
-        result = write_sysctls(request, err);
+    if (result == 0 && inside.sysctls)
+        result = write_sysctls(request, inside.all_sysctls, err);
     if (result == 0 && sandbox->endpoints.count > 0 && !sandbox->resolver)
         result = resolver_new(netd->dns, sandbox, (char *const *)(uintptr_t)request->dns,
                               &sandbox->resolver, err);
@@ -261,31 +271,22 @@ static void forget_on(const struct cidr *local, unsigned ifindex, void *arg)
  * tracked. */
 static void forget_untranslated(struct netd *netd, const struct sandbox *sandbox)
 {
-    _cleanup_(conntrack_closep) struct conntrack *conntrack = NULL;
-
-    for (size_t i = 0; i < sandbox->ports.count; i++) {
-        struct forget forget = {.hold = &sandbox->ports.items[i]};
+    for (size_t i = 0; netd->conntrack && i < sandbox->ports.count; i++) {
+        struct forget forget = {.conntrack = netd->conntrack, .hold = &sandbox->ports.items[i]};
         struct err ignored = {0};
-        if (forget.hold->bound.proto != PORT_UDP)
-            continue;
-        if (!conntrack && !(conntrack = conntrack_open()))
-            return;
-        forget.conntrack = conntrack;
-        (void)rtnl_each_addr(netd->rtnl, forget_on, &forget, &ignored); /* best effort */
+        if (forget.hold->bound.proto == PORT_UDP)
+            (void)rtnl_each_addr(netd->rtnl, forget_on, &forget, &ignored); /* best effort */
     }
 }
 
 /* Flows to a container that goes: the next packet finds the rules as they are now. */
-static void forget_translated(const struct sandbox *sandbox)
+static void forget_translated(struct netd *netd, const struct sandbox *sandbox)
 {
-    _cleanup_(conntrack_closep) struct conntrack *conntrack =
-        sandbox->ports.count ? conntrack_open() : NULL;
-
-    for (size_t i = 0; conntrack && i < sandbox->ports.count; i++) {
+    for (size_t i = 0; netd->conntrack && i < sandbox->ports.count; i++) {
         const struct port_hold *hold = &sandbox->ports.items[i];
         const struct endpoint *endpoint = sandbox_gateway_endpoint(sandbox, hold->host.family);
         if (endpoint)
-            conntrack_forget_target(conntrack, hold->bound.proto,
+            conntrack_forget_target(netd->conntrack, hold->bound.proto,
                                     hold->host.family == 4 ? &endpoint->ip4 : &endpoint->ip6,
                                     hold->bound.target);
     }
@@ -304,7 +305,7 @@ static int withdraw(struct netd *netd, struct sandbox *sandbox, struct err *err)
 {
     if (rules_change_ports(netd, sandbox, false, err) < 0)
         return -1;
-    forget_translated(sandbox);
+    forget_translated(netd, sandbox);
     dns_remove_names(netd->dns, sandbox);
     for (size_t i = 0; i < sandbox->endpoints.count; i++)
         sandbox->endpoints.items[i].net->endpoint_count--;
@@ -315,7 +316,7 @@ static int withdraw(struct netd *netd, struct sandbox *sandbox, struct err *err)
 /* The kernel side of a planned sandbox. same_legs: what is there already was made for the same
  * endpoints. */
 static int build(struct netd *netd, struct sandbox *sandbox, const struct sandbox_request *request,
-                 bool same_legs, struct err *err)
+                 bool same_legs, bool adopted, struct err *err)
 {
     _cleanup_close_ int netns_fd = -1;
     struct err ignored = {0};
@@ -333,7 +334,9 @@ static int build(struct netd *netd, struct sandbox *sandbox, const struct sandbo
         return -1;
     if (!fresh && endpoints_attach(netd, sandbox, NULL, err) < 0)
         return -1;
-    if (set_up_inside(netd, sandbox, request, netns_fd, fresh, err) < 0)
+    struct inside inside = {
+        .legs = fresh, .sysctls = fresh || !adopted, .all_sysctls = keep && !adopted};
+    if (set_up_inside(netd, sandbox, request, netns_fd, inside, err) < 0)
         return -1;
     sandbox->ready = true;
     return fresh ? store_save_sandbox(netd->layout, sandbox, err) : 0;
@@ -357,11 +360,13 @@ static bool is_alive(const struct sandbox *sandbox)
 
 /* Reserves, builds and publishes a planned sandbox. */
 static int carry_out(struct netd *netd, struct sandbox *sandbox,
-                     const struct sandbox_request *request, const struct jv *bound, bool same_legs,
+                     const struct sandbox_request *request, const struct jv *stored, bool same_legs,
                      struct err *err)
 {
+    const struct jv *bound = stored ? jv_find(stored, "ports") : NULL;
+
     if (reserve_ports(netd, sandbox, request, bound, err) < 0 ||
-        build(netd, sandbox, request, same_legs, err) < 0 ||
+        build(netd, sandbox, request, same_legs, stored != NULL, err) < 0 ||
         rules_change_ports(netd, sandbox, true, err) < 0)
         return -1;
     forget_untranslated(netd, sandbox);
@@ -394,8 +399,7 @@ static int ensure(struct netd *netd, const struct sandbox_request *request, cons
         if (withdraw(netd, old, err) < 0)
             return -1;
     }
-    if (carry_out(netd, sandbox, request, stored ? jv_find(stored, "ports") : NULL, same_legs,
-                  err) < 0) {
+    if (carry_out(netd, sandbox, request, stored, same_legs, err) < 0) {
         if (old_state) {
             struct err reason = {0};
             struct sandbox *restored;
