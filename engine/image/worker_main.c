@@ -130,7 +130,7 @@ static struct unpack_limits limits_of(const struct host_config *config)
     return limits;
 }
 
-static int run_word(const struct word *word, struct work *work, const char *root, struct err *err)
+static int run_word(const struct word *word, struct work work, const char *root, struct err *err)
 {
     struct layout layout = {.lib_fd = -1, .run_fd = -1};
     struct host_config config = {0};
@@ -138,11 +138,11 @@ static int run_word(const struct word *word, struct work *work, const char *root
     if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 &&
         store_make(layout.lib_fd, err) == 0 &&
         host_config_load(layout.config_file, &config, err) == 0) {
-        work->layout = &layout;
-        work->lib_fd = layout.lib_fd;
-        work->config = &config;
-        work->limits = limits_of(&config);
-        done = word->run(work, err);
+        work.layout = &layout;
+        work.lib_fd = layout.lib_fd;
+        work.config = &config;
+        work.limits = limits_of(&config);
+        done = word->run(&work, err);
     }
     host_config_done(&config);
     if (layout.lib)
@@ -174,7 +174,7 @@ static int run(int argc, char **argv, struct err *err)
     if (work.word_count < word->least || work.word_count > word->most)
         (void)err_set(err, ERR_USAGE, "usage: winch-image [--root DIR] %s", word->usage);
     else
-        done = run_word(word, &work, root, err);
+        done = run_word(word, work, root, err);
     strv_free(options.change);
     return done;
 }

@@ -130,9 +130,10 @@ static int fetch_whole(struct remote *remote, struct candidate *candidate, const
     while (!whole.ended && polled == 0)
         polled = fetcher_poll(remote->fetcher, NULL, 0, SLICE_MS, err);
     if (polled == 0 && !whole.error.code) {
-        size_t size = whole.body.size;
-        *ret_document = (struct remote_document){
-            str_take(&whole.body), size, take_ptr(&whole.content_type), take_ptr(&whole.digest)};
+        ret_document->size = whole.body.size;
+        ret_document->data = str_take(&whole.body);
+        ret_document->content_type = take_ptr(&whole.content_type);
+        ret_document->digest = take_ptr(&whole.digest);
     }
     free(whole.content_type);
     free(whole.digest);
@@ -190,6 +191,7 @@ void remote_blob_start(struct remote *remote, const char *digest, struct fetch_w
     want->path = path;
     want->repository = candidate->repository;
     fetch_start(remote->fetcher, &candidate->endpoint, want);
+    want->path = NULL; /* was copied */
 }
 
 int remote_poll(struct remote *remote, struct pollfd *extra, size_t extra_count, int timeout_ms,
