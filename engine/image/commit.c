@@ -13,6 +13,10 @@
 
 static int put_blob(int lib_fd, const char *digest, const char *data, size_t size, struct err *err)
 {
+    _cleanup_free_ char *there = NULL;
+    size_t there_size;
+    if (blob_read(lib_fd, digest, size, &there, &there_size, NULL) == 0)
+        return 0; /* whole and durable since an earlier time */
     _cleanup_close_ int fd = openat(lib_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, "open blobs");
@@ -29,6 +33,7 @@ static int record_image(int lib_fd, const struct commit *commit, struct jv *reco
         jv_get_str(jv_find(jv_find(images, "images"), commit->image_id), "manifest", NULL);
     if (manifest && !jv_find(record, "manifest")) /* the same image came without one this time */
         jv_set_str(record, "manifest", manifest);
+    _cleanup_jv_ struct jv *before = jv_copy_deep(images);
     jv_set(jv_find(images, "images"), commit->image_id, jv_ref(record));
     if (commit->name) {
         struct jv *name = jv_object();
@@ -36,6 +41,8 @@ static int record_image(int lib_fd, const struct commit *commit, struct jv *reco
         jv_set_str(name, "digest", commit->digest);
         jv_set(jv_find(images, "names"), commit->name, name);
     }
+    if (jv_equal(before, images))
+        return 0;
     return images_save(lib_fd, images, err);
 }
 
