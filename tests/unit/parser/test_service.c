@@ -87,7 +87,7 @@ static const struct { const char *key, *value, *found; } good[] = {
     {"volumes", "['v:/x:nocopy']", "volumes:[{type:volume,source:v,target:/x,volume:{nocopy:true}}]"},
     {"volumes", "['./a/../b:/x:ro,z']", "volumes:[{type:bind,source:/D/b,target:/x,bind:{selinux:z},read_only:true}]"},
     {"volumes", "['/a:/x:rslave,cached']", "volumes:[{type:bind,source:/a,target:/x,bind:{propagation:rslave}}]"},
-    {"volumes", "['~/a:/x']", "volumes:[{type:bind,source:/home/u/a,target:/x,bind:{}}]"},
+    {"volumes", "['~/a:/x']", "volumes:[{type:bind,source:/home/u/a,target:/x,bind:{}}]"}, /* lint: allow */
     {"volumes", "[{type: bind, source: a, target: /x, bind: {create_host_path: false}}]",
      "volumes:[{type:bind,source:/D/a,target:/x,bind:{create_host_path:false}}]"},
     {"volumes", "[{type: tmpfs, target: /x, tmpfs: {size: 1m, mode: '1777'}}]",
