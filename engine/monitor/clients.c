@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,11 +25,13 @@ int monitor_listen(struct monitor *monitor, struct err *err)
     if (unlinkat(monitor->run_dir, "monitor.sock", 0) < 0 && errno != ENOENT)
         return err_sys(err, "remove old monitor.sock");
     monitor->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (monitor->listener < 0 ||
-        bind(monitor->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(monitor->listener, BACKLOG) < 0)
+    mode_t mask = umask(0177); /* from its birth for us alone */
+    int result = monitor->listener < 0
+                     ? -1
+                     : bind(monitor->listener, (struct sockaddr *)&address, sizeof(address));
+    (void)umask(mask);
+    if (result < 0 || listen(monitor->listener, BACKLOG) < 0)
         return err_sys(err, "listen on monitor.sock");
-    /* 0600 by the umask of the monitor */
     if (monitor_watch(monitor, monitor->listener, EPOLLIN, SOURCE_LISTEN, 0) < 0)
         return err_sys(err, "watch monitor.sock");
     return 0;

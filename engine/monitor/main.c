@@ -229,7 +229,7 @@ static void process_prepare(void)
     (void)close_range(5, ~0u, 0); /* since Linux 5.9, which everything here needs anyway */
     (void)fd_set_cloexec(MONITOR_FD_SPEC, true);
     (void)fd_set_cloexec(MONITOR_FD_CLIENT, true);
-    (void)umask(077);
+    (void)umask(022); /* cgroups are shown inside; private files have their mode set */
     if (chdir("/") < 0)
         _exit(125);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0,

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "engine/engine.h"
 #include "engine/runtime/cgroup_tree.h"
+#include "engine/runtime/device_rules.h"
 
 #define CGROUP2_MAGIC 0x63677270
 
@@ -164,38 +165,21 @@ static int settings_write(int dirfd, int controller, const struct cgroup_setting
     return 0;
 }
 
-/* What the docker-like default lets every container use; OCI runtime-spec "default devices" plus
- * terminals. */
-static const char *const device_defaults[] = {"c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm",
-                                              "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm",
-                                              "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
-
-static int devices_write(int dirfd, const struct container_spec *spec, struct err *err)
+/* Inside a user namespace nobody can make nodes; then only nodes that we add need rules. */
+static bool needs_device_rules(const struct container_spec *spec)
 {
-    if (spec->privileged)
-        return 0;
-    if (cgroup_file_write(dirfd, "devices.deny", "a") < 0)
-        return err_sys(err, "deny devices");
-    for (size_t i = 0; i < ARRAY_LEN(device_defaults); i++)
-        if (cgroup_file_write(dirfd, "devices.allow", device_defaults[i]) < 0)
-            return err_sys(err, "allow device %s", device_defaults[i]);
-    for (size_t i = 0; i < spec->devices.count; i++) {
-        const struct spec_device *device = &spec->devices.items[i];
-        struct stat st;
-        char rule[64];
-        if (stat(device->source, &st) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
-            return err_set(err, ERR_CONFIG, "'%s' is not a device", device->source);
-        /* m besides: our own mknod runs under these rules; opening obeys the rest */
-        snprintf(rule, sizeof(rule), "%c %u:%u %sm", S_ISCHR(st.st_mode) ? 'c' : 'b',
-                 major(st.st_rdev), minor(st.st_rdev),
-                 device->permissions ? device->permissions : "rw");
-        if (cgroup_file_write(dirfd, "devices.allow", rule) < 0)
-            return err_sys(err, "allow device %s (%s)", device->source, rule);
-    }
-    for (size_t i = 0; i < spec->device_rules.count; i++)
-        if (cgroup_file_write(dirfd, "devices.allow", spec->device_rules.items[i]) < 0)
-            return err_sys(err, "device rule '%s'", spec->device_rules.items[i]);
-    return 0;
+    return !spec->privileged &&
+           (!spec->userns || spec->devices.count > 0 || spec->device_rules.count > 0);
+}
+
+static int devices_limit(int dirfd, const struct container_spec *spec, bool v2, struct err *err)
+{
+    struct device_rule rules[DEVICE_RULES_MAX];
+    int count = device_rules_make(spec, rules, err);
+    if (count < 0)
+        return -1;
+    return v2 ? device_rules_attach(dirfd, rules, count, err)
+              : device_rules_write(dirfd, rules, count, err);
 }
 
 unsigned cgroup_controllers_wanted(const struct container_spec *spec, int mode)
@@ -208,8 +192,7 @@ unsigned cgroup_controllers_wanted(const struct container_spec *spec, int mode)
         wanted |= 1u << CONTROLLER_CPUSET;
     if (resources->io_max.count || resources->io_weight)
         wanted |= 1u << CONTROLLER_BLKIO;
-    /* inside a user namespace nobody can make nodes; then only nodes we add need rules */
-    if (!spec->userns || spec->devices.count || spec->device_rules.count)
+    if (needs_device_rules(spec))
         wanted |= 1u << CONTROLLER_DEVICES;
     if (mode == CGROUP_V1)
         wanted |=
@@ -232,7 +215,7 @@ static int v1_make(const struct container_spec *spec, struct cgroup *cgroup,
         cgroup->controllers |= 1u << i;
         if (settings_write(dirfd, i, settings, count, err) < 0)
             return -1;
-        if (i == CONTROLLER_DEVICES && devices_write(dirfd, spec, err) < 0)
+        if (i == CONTROLLER_DEVICES && devices_limit(dirfd, spec, false, err) < 0)
             return -1;
     }
     return 0;
@@ -252,6 +235,8 @@ static int make_all(const struct container_spec *spec, struct cgroup *cgroup, st
                    err) < 0)
         return -1;
     if (v2 && settings_write(cgroup->unified_fd, -1, settings, count, err) < 0)
+        return -1;
+    if (v2 && needs_device_rules(spec) && devices_limit(cgroup->unified_fd, spec, true, err) < 0)
         return -1;
     return v2 ? 0 : v1_make(spec, cgroup, settings, count, err);
 }
@@ -298,15 +283,16 @@ void cgroup_done(struct cgroup *cgroup)
     close_fdp(&cgroup->unified_fd);
 }
 
+/* By path, not through unified_fd: a mount can only be copied from the caller's own mount
+ * namespace. */
 int cgroup_open_controller(const struct cgroup *cgroup, enum cgroup_controller controller)
 {
     char path[4096];
     if (cgroup->mode == CGROUP_V2)
-        return cgroup->unified_fd < 0
-                   ? (errno = ENOENT, -1)
-                   : openat(cgroup->unified_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s", cgroup_controller_names[controller],
-             cgroup->path);
+        snprintf(path, sizeof(path), CGROUP_ROOT "/%s", cgroup->path);
+    else
+        snprintf(path, sizeof(path), CGROUP_ROOT "/%s/%s", cgroup_controller_names[controller],
+                 cgroup->path);
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
