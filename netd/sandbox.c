@@ -238,7 +238,7 @@ static int set_up_inside(struct netd *netd, struct sandbox *sandbox,
     if (result == 0 && sandbox->endpoints.count > 0 && !sandbox->resolver)
         result = resolver_new(netd->dns, sandbox, (char *const *)(uintptr_t)request->dns,
                               &sandbox->resolver, err);
-    if (result == 0 && sandbox->endpoints.count > 0)
+    if (result == 0 && sandbox->endpoints.count > 0 && inside.legs) /* else it is there */
         result = load_resolver_rule(err);
     netns_leave(netd->home_fd);
     return result;
