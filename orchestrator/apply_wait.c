@@ -41,10 +41,12 @@ static int completed(const struct unit *unit, struct err *err)
         return 0;
     if (unit->start_error.code != ERR_NONE)
         return exited_err(unit, err);
+    if (unit->last.state == STATE_CREATED) /* and nothing is under way to start it */
+        return err_set(err, ERR_FAILED, "dependency failed to start: container %s has not run", unit->record->name);
     if (unit->last.exit_code != 0)
         return err_set(err, ERR_FAILED, "service \"%s\" didn't complete successfully: exit %d", unit->record->service,
                        unit->last.exit_code);
-    return unit->last.state == STATE_EXITED;
+    return 1;
 }
 
 int unit_condition(const struct unit *unit, enum depends_condition condition, struct err *err)

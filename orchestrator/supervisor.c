@@ -204,7 +204,8 @@ void supervisor_check_idle(struct supervisor *sv)
 /* ---- the beginning ---- */
 static void bad_record(const char *id, const struct err *error, void *arg _unused_)
 {
-    log_error("container=%s %s", id, error->message);
+    if (error->code != ERR_NOT_FOUND) /* a half-made container of another project */
+        log_error("container=%s %s", id, error->message);
 }
 
 static void load_units(struct supervisor *sv, struct container_record **records, size_t count)
@@ -226,7 +227,7 @@ static void start_after_boot(struct supervisor *sv)
     char **services = NULL;
     for (size_t i = 0; i < sv->units.count; i++) {
         struct unit *unit = sv->units.items[i];
-        if (unit->state == INSTANCE_IDLE && unit->last.started_ns == 0 && !unit->supervise.started_once &&
+        if (unit->state == INSTANCE_IDLE && unit->boot_between &&
             restart_after_boot(&unit->runtime.restart, unit->record->want_running, unit_ever_ran(unit)) &&
             !strv_has(services, unit->record->service))
             services = strv_add(services, unit->record->service);

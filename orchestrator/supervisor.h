@@ -63,6 +63,7 @@ struct unit {
     struct loop_source *control_source;
     bool exit_seen, failed_seen; /* the monitor said how it ended; its hang-up completes it */
     bool adopted;                /* found running, not started by us */
+    bool boot_between;           /* found at rest, with no trace of a start in this boot */
     int keep[2];                 /* both FIFOs of the output */
 
     struct loop_source *timer; /* grace or backoff */
@@ -113,6 +114,7 @@ void unit_execs_fail(struct unit *unit);
 /* unit_end.c: death and what follows */
 void unit_ended(struct unit *unit);
 bool unit_ever_ran(const struct unit *unit);
+void unit_recall(struct unit *unit);
 /* Found ended at our own start: notes the death if nobody did, and applies the policy. */
 void unit_ended_before(struct unit *unit);
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unit.c - one container under supervision: feeds instance.c's table and does what it says. What takes several steps (start,
  * death, talking to the monitor) has files of its own. */
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/fs.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "orchestrator/supervisor.h"
 
+#define STATUS_BYTES_MAX (64 * 1024)
 /* after a SIGKILL to everything the kernel has this long before the stop is called failed */
 #define KILL_WAIT_US (10 * INT64_C(1000000))
 
@@ -265,6 +267,32 @@ static void take_starting(struct unit *unit)
     (void)unit_control_send(unit, MONITOR_STATUS, 0, false, &err); /* answered by STARTED once it runs */
 }
 
+/* Without /run on a tmpfs (--root) the file of the last boot may still be there. */
+static bool status_is_of_this_boot(const struct unit *unit)
+{
+    char boot[37] = "", now[37];
+    _cleanup_free_ char *path = layout_run(unit->sv->layout, "containers/%s/status", unit->record->id);
+    _cleanup_free_ char *text = NULL;
+    struct container_status status;
+    struct err err = { 0 };
+    if (fs_read(AT_FDCWD, path, STATUS_BYTES_MAX, &text, NULL, &err) < 0 || container_status_parse(text, &status, boot, &err) < 0)
+        return false;
+    proc_boot_id(now);
+    return strcmp(boot, now) == 0;
+}
+
+/* A boot lies between, or it never ran: what is in run/ is of no worth, even where it survived (--root on a disk). */
+static void forget_boot(struct unit *unit)
+{
+    unit->last = (struct container_status){ .state = STATE_CREATED, .exit_code = -1 };
+    unit->boot_between = true;
+    unit->supervise = (struct supervise_state){ 0 };
+    if (unit->has_sandbox)
+        sandbox_info_done(&unit->sandbox);
+    unit->has_sandbox = false;
+    unit_recall(unit);
+}
+
 void unit_adopt(struct unit *unit)
 {
     struct err err = { 0 };
@@ -282,9 +310,14 @@ void unit_adopt(struct unit *unit)
     case STATE_CREATED:
         if (unit->last.monitor_alive)
             take_starting(unit);
+        else
+            forget_boot(unit);
         break;
     default:
-        unit_ended_before(unit);
+        if (status_is_of_this_boot(unit))
+            unit_ended_before(unit);
+        else
+            forget_boot(unit);
         break;
     }
 }

@@ -112,6 +112,26 @@ static void apply_verdict_of(struct unit *unit, const struct restart_verdict *ve
     unit_event(unit, verdict->restart ? again : verdict->gave_up ? give_up : for_good);
 }
 
+/* What the history says of the last run, when /run has forgotten it (a boot). */
+void unit_recall(struct unit *unit)
+{
+    size_t size;
+    _cleanup_free_ char *text = exits_read(unit, &size);
+    if (size < 2)
+        return;
+    text[size - 1] = '\0';
+    const char *begin = strrchr(text, '\n');
+    begin = begin ? begin + 1 : text;
+    _cleanup_jv_ struct jv *line = NULL;
+    struct err err = { 0 };
+    if (jv_parse(begin, strlen(begin), &line, &err) < 0 || jv_find(line, "error"))
+        return;
+    unit->last.state = STATE_EXITED;
+    unit->last.exit_code = (int)jv_get_int(line, "exit", -1);
+    unit->last.finished_ns = jv_get_int(line, "finished_ns", 0);
+    unit->last.oom = jv_get_bool(line, "oom", false);
+}
+
 void unit_ended(struct unit *unit)
 {
     struct restart_facts facts = {
@@ -151,7 +171,7 @@ void unit_start_failed(struct unit *unit, const struct err *error)
 void unit_ended_before(struct unit *unit)
 {
     if (unit->last.started_ns == 0)
-        return; /* never ran in this boot: supervisor_load decides */
+        return; /* its start failed, and was told */
     struct err ignored = { 0 };
     if (unit->last.state == STATE_DEAD)
         (void)container_sweep(unit->sv->layout, &unit->record->spec, &ignored); /* nobody else cleans up after it */
