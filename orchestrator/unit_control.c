@@ -153,10 +153,26 @@ static void monitor_lost(struct unit *unit)
     unit_ended(unit);
 }
 
+/* A monitor that a predecessor of ours had just begun, before it had said anything, turned ours away: take that one. */
+static bool take_other(struct unit *unit)
+{
+    int control = -1;
+    struct err err = { 0 };
+    if (unit->start_error.code != ERR_BUSY || monitor_connect(unit->sv->layout, unit->record->id, &control, &err) < 0)
+        return false;
+    err_clear(&unit->start_error);
+    unit->adopted = true;
+    unit_control_attach(unit, control);
+    (void)unit_control_send(unit, MONITOR_STATUS, 0, false, &err); /* answered by STARTED once it runs; its end is seen anyway */
+    return true;
+}
+
 static void control_closed(struct unit *unit)
 {
     unit_control_detach(unit);
     unit_execs_fail(unit);
+    if (!unit->exit_seen && unit->failed_seen && take_other(unit))
+        return;
     if (unit->exit_seen)
         unit_ended(unit);
     else if (unit->failed_seen)
