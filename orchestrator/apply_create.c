@@ -254,6 +254,9 @@ static int begin(struct apply_op *op, struct err *err)
     if (name_is_free(sv, service, err) < 0 || supervisor_userns(sv, err) < 0 || image_find(sv->layout, service->image, &work->image, err) < 0)
         return -1;
     struct unit *old = op->op->container ? supervisor_unit(sv, op->op->container) : NULL;
+    if (op->op->container && !old) /* one beside it would write to the same volumes */
+        return err_set(err, ERR_CORRUPT, "%s/containers/%s/container.json is not understood: the container cannot be replaced",
+                       sv->layout->lib, op->op->container);
     work->previous = old ? old->record : NULL;
     work->input = (struct translate_input){
         .layout = sv->layout,

@@ -87,12 +87,25 @@ static void problem_add(struct observed *observed, const char *what, const struc
     observed->problems = strv_add(observed->problems, line);
 }
 
+struct observing {
+    const struct layout *layout;
+    const char *project;
+    struct observed *observed;
+};
+
 static void bad_record(const char *id, const struct err *error, void *arg)
 {
+    struct observing *observing = arg;
     char short_id[ID_SHORT_SIZE];
     id_short(id, short_id);
     _cleanup_free_ char *what = xasprintf("container %s", short_id);
-    problem_add(arg, what, error);
+    bool is_ours = cgroup_project_has(observing->layout, observing->project, id);
+    if (error->code == ERR_NOT_FOUND && !is_ours)
+        return; /* it just comes or goes */
+    problem_add(observing->observed, what, error);
+    /* whose it is stands in the file; the cgroup tells the same as long as it runs */
+    if (is_ours)
+        observing->observed->lost = strv_add(observing->observed->lost, error->message);
 }
 
 static void bad_volume(const char *name, const struct err *error, void *arg)
@@ -105,7 +118,8 @@ static int observe_containers(const struct layout *layout, const char *project, 
 {
     struct container_record **records = NULL;
     size_t count = 0;
-    if (container_record_list(layout, project, &records, &count, bad_record, observed, err) < 0)
+    struct observing observing = { .layout = layout, .project = project, .observed = observed };
+    if (container_record_list(layout, project, &records, &count, bad_record, &observing, err) < 0)
         return err_wrap(err, "list containers");
     observed->containers = xcalloc(count + 1, sizeof(*observed->containers));
     observed->container_count = count;
@@ -221,6 +235,7 @@ void observed_done(struct observed *observed)
     free(observed->volumes);
     free(observed->images);
     strv_free(observed->problems);
+    strv_free(observed->lost);
     *observed = (struct observed){ 0 };
 }
 

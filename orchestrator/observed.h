@@ -52,6 +52,7 @@ struct observed {
     struct observed_image *images; /* for every reference in the model */
     size_t image_count;
     char **problems; /* state files that could not be read: one line each */
+    char **lost;     /* those of them that belong to containers of this project which may be running */
 };
 struct project;
 /* Read only, no lock, no daemon. desired may be NULL. */

@@ -84,9 +84,13 @@ int project_intent_load(const struct layout *layout, const char *project, struct
     _cleanup_jv_ struct jv *value = NULL;
     if (project_open(layout, project, false, &dir, err) < 0)
         return -1;
-    if (jv_load_file(dir, INTENT_FILE, INTENT_MAX, &value, err) < 0 || intent_parse(project, value, ret_intent, err) < 0)
-        return err_wrap(err, "project '%s': %s/projects/%s/" INTENT_FILE, project, layout->lib, project);
-    return 0;
+    struct err own = { 0 };
+    if (jv_load_file(dir, INTENT_FILE, INTENT_MAX, &value, &own) == 0 && intent_parse(project, value, ret_intent, &own) == 0)
+        return 0;
+    if (own.code != ERR_NOT_FOUND)
+        (void)err_hint(&own, "put the file back from a copy, or remove it: containers and volumes stay");
+    (void)err_wrap(&own, "project '%s': %s/projects/%s/" INTENT_FILE, project, layout->lib, project);
+    return err_copy(err, &own);
 }
 
 int project_intent_save(const struct layout *layout, const struct project_intent *intent, struct err *err)

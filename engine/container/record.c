@@ -206,8 +206,7 @@ int container_record_list(const struct layout *layout, const char *project,
         if (!id_is_valid(names[i]))
             continue;
         if (container_record_load(layout, names[i], &record, &bad) < 0) {
-            if (on_bad &&
-                bad.code != ERR_NOT_FOUND) /* removed while we were reading, or not written yet */
+            if (on_bad) /* ERR_NOT_FOUND: removed while we were reading, not written yet, or lost */
                 on_bad(names[i], &bad, arg);
         } else if (project && !str_eq(project, record->project)) {
             container_record_free(record);

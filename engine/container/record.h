@@ -51,7 +51,8 @@ int container_network_save(const struct layout *layout, const struct container_r
 int container_record_load(const struct layout *layout, const char *id,
                           struct container_record **ret_record, struct err *err);
 /* All readable records, of one project unless NULL, sorted by name. Unreadable ones are reported
- * through on_bad (may be NULL) and skipped. Free each, then free(). */
+ * through on_bad (may be NULL) and skipped; so are folders without a record (ERR_NOT_FOUND), which may just come
+ * or go. Free each, then free(). */
 typedef void record_bad_fn(const char *id, const struct err *error, void *arg);
 int container_record_list(const struct layout *layout, const char *project,
                           struct container_record ***ret_records, size_t *ret_count,
