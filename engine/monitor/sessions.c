@@ -75,6 +75,11 @@ static int stdio_prepare(struct session *session, const struct exec_spec *exec, 
 {
     if (exec->process.tty)
         return 0;
+    if (!exec->capture && fd_count == 0) { /* detached: nobody listens */
+        *ret_null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        ret_stdio[0] = ret_stdio[1] = ret_stdio[2] = *ret_null;
+        return *ret_null < 0 ? err_sys(err, "open /dev/null") : 0;
+    }
     if (!exec->capture) {
         if (fd_count < 3)
             return err_set(err, ERR_PROTOCOL, "three descriptors are needed, %zu came", fd_count);

@@ -5,12 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -35,6 +39,8 @@ static int setup_start(struct setup *setup, struct err *err)
         return err_sys(err, "unblock signals");
     if (setsid() < 0)
         return err_sys(err, "make a session");
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+        return err_sys(err, "make a session keyring"); /* else the supervisor's would be shared */
     umask(0);
     return 0;
 }
@@ -160,9 +166,13 @@ static int setup_stdio(struct setup *setup, struct err *err)
         struct stat st;
         if (dup2(setup->stdio[i], i) < 0)
             return err_sys(err, "set descriptor %d", i);
-        /* so that the user inside may open /dev/stdout by name */
-        if (fstat(i, &st) == 0 && S_ISFIFO(st.st_mode) &&
-            fchown(i, setup->root_uid + setup->ids.uid, (gid_t)-1) < 0)
+        /* so that the user inside may open /dev/stdout by name; a named FIFO that somebody gave an
+         * exec stays his */
+        struct statfs fs;
+        if (fstat(i, &st) < 0 || fstatfs(i, &fs) < 0 || !S_ISFIFO(st.st_mode) ||
+            (setup->target >= 0 && fs.f_type != PIPEFS_MAGIC))
+            continue;
+        if (fchown(i, setup->root_uid + setup->ids.uid, (gid_t)-1) < 0)
             return err_sys(err, "give descriptor %d to the user", i);
     }
     return 0;
