@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "base/proc.h"
 
 #define CONNECT_US  (10 * INT64_C(1000000))
@@ -28,6 +29,21 @@ static int log_open(const struct layout *layout, const char *project)
     if (fs_open_dir(AT_FDCWD, dir, 0700, &dirfd, &err) < 0)
         return -1;
     return openat(dirfd, "supervisor.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+/* Nothing before the end of the pipe: it works, or another one does. */
+static int start_wait(int ready, struct err *err)
+{
+    char text[8192];
+    struct pollfd poll_fd = { .fd = ready, .events = POLLIN };
+    while (poll(&poll_fd, 1, READY_MS) < 0 && errno == EINTR)
+        ;
+    ssize_t size = poll_fd.revents ? read(ready, text, sizeof(text)) : 0; /* one write below PIPE_BUF */
+    _cleanup_jv_ struct jv *value = NULL;
+    if (size <= 0 || jv_parse(text, (size_t)size, &value, NULL) < 0)
+        return 0;
+    jv_to_err(value, err);
+    return err->code == ERR_NONE ? 0 : -1;
 }
 
 static int supervisor_start(const struct layout *layout, const char *project, struct err *err)
@@ -47,10 +63,7 @@ static int supervisor_start(const struct layout *layout, const char *project, st
     if (proc_spawn_detached(&spawn, err) < 0)
         return err_wrap(err, "start the supervisor of project %s", project);
     close_fdp(&other);
-    struct pollfd poll_fd = { .fd = ready, .events = POLLIN };
-    while (poll(&poll_fd, 1, READY_MS) < 0 && errno == EINTR)
-        ;
-    return 0;
+    return start_wait(ready, err);
 }
 
 /* ERR_NOT_FOUND: nobody answers there. */

@@ -84,12 +84,18 @@ static void write_pid(int dirfd)
         log_warning("%s", err.message);
 }
 
-/* Tells the starter, who waits for the end of this pipe. */
-static void tell_ready(void)
+/* Tells the starter, who waits for the end of this pipe; before the end stands why it did not come to work. */
+static void tell_starter(const struct err *error)
 {
     struct stat st;
-    if (fstat(CLIENT_READY_FD, &st) == 0 && S_ISFIFO(st.st_mode))
-        close(CLIENT_READY_FD);
+    if (fstat(CLIENT_READY_FD, &st) < 0 || !S_ISFIFO(st.st_mode))
+        return;
+    if (error) {
+        _cleanup_jv_ struct jv *value = jv_from_err(error);
+        _cleanup_free_ char *text = jv_dump(value);
+        (void)fd_write_all(CLIENT_READY_FD, text, strlen(text)); /* who started us may be gone */
+    }
+    close(CLIENT_READY_FD);
 }
 
 static int serve(struct layout *layout, const char *project, int dirfd, struct err *err)
@@ -101,11 +107,12 @@ static int serve(struct layout *layout, const char *project, int dirfd, struct e
     int rc = ipc_server_new(loop, dirfd, "supervisor.sock", supervisor_methods, sv, &sv->server, err);
     if (rc == 0) {
         write_pid(dirfd);
-        tell_ready(); /* calls wait in the socket until the loop runs */
         rc = supervisor_load(sv, err);
     }
-    if (rc == 0)
+    if (rc == 0) {
+        tell_starter(NULL);
         rc = loop_run(loop);
+    }
     bool empty = sv->units.count == 0;
     supervisor_free(sv);
     loop_free(loop);
@@ -164,5 +171,6 @@ int main(int argc, char **argv)
         return 0;
     if (err.code != ERR_NONE)
         log_error("winch-supervisor: %s", err.message);
+    tell_starter(&err);
     return err.code == ERR_USAGE ? 2 : 1;
 }
