@@ -10,7 +10,7 @@
 
 #define DOCKER_HUB      "docker.io"
 #define DOCKER_HUB_HOST "registry-1.docker.io"
-#define MIRROR_TRIES    2
+#define MIRROR_TRIES    3
 #define SLICE_MS        1000
 
 struct candidate {
