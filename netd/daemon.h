@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "netd/conntrack.h"
 #include "netd/nft_load.h"
+#include "netd/nft_watch.h"
 #include "netd/rtnl.h"
 #include "netd/state.h"
 
@@ -24,6 +25,7 @@ struct netd {
     struct rtnl *rtnl;           /* of our namespace */
     struct nft *nft;             /* of our namespace */
     struct conntrack *conntrack; /* of our namespace; NULL where the kernel has none */
+    struct nft_watch *watch;
     bool table_loaded;
     struct map *nets;      /* name → struct net */
     struct map *sandboxes; /* id → struct sandbox */
@@ -63,6 +65,8 @@ bool bridge_group_is_ours(uint32_t group); /* of some network of ours, of whatev
 int rules_load_all(struct netd *netd, struct err *err);
 int rules_change_net(struct netd *netd, const struct net *net, bool add, struct err *err);
 int rules_change_ports(struct netd *netd, const struct sandbox *sandbox, bool add, struct err *err);
+/* Somebody took rules of ours away: they come back. arg is the netd. */
+void rules_restore(void *arg);
 int rules_delete(struct netd *netd, struct err *err);
 
 /* forwarding.c: the host's switches; what they were before us is kept in run/netd/forwarding.json

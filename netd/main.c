@@ -104,6 +104,7 @@ static int netd_open(struct process *process, struct err *err)
         nft_open(&netd->nft, err) < 0)
         return -1;
     netd->conntrack = conntrack_open();
+    netd->watch = nft_watch_new(netd->loop, netd->table, rules_restore, netd);
     return repair_all(netd, err);
 }
 
@@ -116,6 +117,7 @@ static void netd_close(struct process *process)
     map_free(netd->sandboxes); /* before the name server that they use */
     map_free(netd->nets);
     dns_free(netd->dns);
+    nft_watch_free(netd->watch);
     nft_close(netd->nft);
     conntrack_close(netd->conntrack);
     rtnl_close(netd->rtnl);

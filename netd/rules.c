@@ -6,6 +6,14 @@
 #include "netd/daemon.h"
 #include "netd/nft_render.h"
 
+/* Every load of the host's table goes this way, so that the watch knows it for our own. */
+static int load(struct netd *netd, const char *text, struct err *err)
+{
+    int result = nft_load(netd->nft, text, err);
+    nft_watch_forget(netd->watch);
+    return result;
+}
+
 int rules_load_all(struct netd *netd, struct err *err)
 {
     VEC(struct net *) nets = {0};
@@ -20,7 +28,7 @@ int rules_load_all(struct netd *netd, struct err *err)
                      sandboxes.items, sandboxes.count);
     VEC_DONE(&nets);
     VEC_DONE(&sandboxes);
-    if (nft_load(netd->nft, str_text(&text), err) < 0)
+    if (load(netd, str_text(&text), err) < 0)
         return -1;
     netd->table_loaded = true;
     return 0;
@@ -30,7 +38,7 @@ static int change(struct netd *netd, const struct str *text, const char *what, s
 {
     struct err reason = {0};
 
-    if (netd->table_loaded && nft_load(netd->nft, str_text(text), &reason) == 0)
+    if (netd->table_loaded && load(netd, str_text(text), &reason) == 0)
         return 0;
     if (netd->table_loaded)
         log_warning("rules %s: %s; loading the whole table", what, reason.message);
@@ -47,7 +55,7 @@ int rules_change_net(struct netd *netd, const struct net *net, bool add, struct 
         return change(netd, &text, "network", err);
     /* the network is still in our map: when its elements cannot be taken out one by one, the caller
      * loads the whole table without it */
-    if (netd->table_loaded && nft_load(netd->nft, str_text(&text), &reason) < 0) {
+    if (netd->table_loaded && load(netd, str_text(&text), &reason) < 0) {
         log_warning("rules network=%s: %s", net->name, reason.message);
         netd->table_loaded = false;
     }
@@ -65,8 +73,20 @@ int rules_delete(struct netd *netd, struct err *err)
 {
     _cleanup_str_ struct str text = {0};
     nft_render_delete(&text, netd->table);
-    if (nft_load(netd->nft, str_text(&text), err) < 0)
+    if (load(netd, str_text(&text), err) < 0)
         return -1;
     netd->table_loaded = false;
     return 0;
+}
+
+void rules_restore(void *arg)
+{
+    struct netd *netd = arg;
+    struct err reason = {0};
+
+    if (map_count(netd->nets) == 0)
+        return;
+    log_warning("rules: somebody removed some of ours; they are loaded again");
+    if (rules_load_all(netd, &reason) < 0)
+        log_error("rules: %s", reason.message);
 }
