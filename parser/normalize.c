@@ -139,6 +139,7 @@ static void normalize_service(struct loading *loading, struct node *service)
     struct node *build = node_find(service, "build"), *networks = node_find(service, "networks");
     struct node *hosts = node_find(service, "extra_hosts"), *policy = node_find(service, "pull_policy");
 
+    node_remove(service, "pull_refresh_after"); /* in the language's schema, in nobody's model */
     if (build && build->kind == NODE_MAP)
         complete_build(loading, build);
     if (node_text(policy) && strcmp(policy->text, "if_not_present") == 0)
