@@ -28,9 +28,10 @@ t_ok "up" winch up -d --wait || t_abort "nothing to look at"
 t_true "a request is answered" wait_for 5 curl -fsS http://127.0.0.1:8080/
 writer=$(w_pid writer) web=$(w_pid web)
 
-requests() { # one after another; each line is a status, 000 for a failure
+requests() { # one after another; each line is a status, 000 for a failure, then when it ended and why
     while :; do
-        curl -s -o /dev/null --max-time 3 -w '%{http_code}\n' http://127.0.0.1:8080/ >>"$LAB/requests"
+        curl -s -o /dev/null --max-time 3 -w "%{http_code} $EPOCHREALTIME %{time_total} %{errormsg}\n" http://127.0.0.1:8080/ \
+            >>"$LAB/requests"
         sleep 0.02
     done
 }
@@ -41,6 +42,7 @@ monitor_of() { # SERVICE: the process whose child is the container's first proce
     awk '/^PPid:/ { print $2 }' "/proc/$(w_pid "$1")/status"
 }
 kill_and_expect() { # NAME PID COMMAND...: the command works at once
+    echo "$EPOCHREALTIME killed: $1" >>"$LAB/kills"
     kill -9 "$2"
     t_ok "kill -9 of the $1: the next command works" "${@:3}"
 }
@@ -66,8 +68,8 @@ sleep 0.5
 kill $loop
 wait $loop 2>/dev/null
 t_is "no container was restarted" "$(w_pid writer) $(w_pid web)" "$writer $web"
-t_true "requests were made ($(wc -l <"$LAB/requests"))" test "$(wc -l <"$LAB/requests")" -gt 50
-t_is "no request failed" "$(grep -vc '^200$' "$LAB/requests")" 0
+t_true "requests were made ($(wc -l <"$LAB/requests"))" test "$(wc -l <"$LAB/requests")" -gt 20
+t_is "no request failed" "$(grep -v '^200 ' "$LAB/requests")" "" || t_note "$(cat "$LAB/kills")"
 
 t_ok "stop" winch stop -t 2
 winch logs --no-color --no-log-prefix writer >log 2>&1

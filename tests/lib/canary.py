@@ -3,8 +3,8 @@
 """Trees that nobody may touch.
 
   canary.py make DIR         a tree with known names, contents, modes, times, attributes
-  canary.py print PATH...    one line for each entry below the paths: everything about it but the access time;
-                             and the sysctls that an escape would write
+  canary.py print PATH...    one line for each entry below the paths: everything about it but the access time (of
+                             the first path's also the link count); and the sysctls that an escape would write
 """
 import hashlib
 import os
@@ -35,9 +35,11 @@ def make(folder):
             os.utime(os.path.join(base, name), (1000000000, 1000000000), follow_symlinks=False)
 
 
-def entry(path):
+def entry(path, with_links):
     st = os.lstat(path)
-    facts = [path, oct(st.st_mode), st.st_uid, st.st_gid, st.st_nlink, st.st_mtime_ns, st.st_ino]
+    facts = [path, oct(st.st_mode), st.st_uid, st.st_gid, st.st_mtime_ns, st.st_ino]
+    if with_links:
+        facts.append(st.st_nlink)
     if stat.S_ISREG(st.st_mode):
         with open(path, "rb") as f:
             facts.append(hashlib.sha256(f.read()).hexdigest())
@@ -58,7 +60,7 @@ def show(paths):
             found += [os.path.join(base, n) for n in dirs + names]
         for path in sorted(found):
             try:
-                print(entry(path))
+                print(entry(path, top is paths[0]))
             except OSError as error:
                 print(path, error.strerror)
     for name in SYSCTLS:

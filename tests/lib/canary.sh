@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154   # t_lib and t_build are set by tap.sh
+# shellcheck disable=SC2154   # t_lib and T_DIST are set by tap.sh
 # canary.sh - a tree outside every root that must stay as it is (see canary.py); source it after lab_enter.
 #
 #   canary_make            makes $CANARY and notes it, our executables, /etc and some sysctls
@@ -12,7 +12,7 @@ canary_make() {
     canary_print >"$LAB/canary.before"
 }
 
-canary_print() { "$t_lib/canary.py" print "$CANARY" "$t_build/bin" "$t_build/libexec" /etc; }
+canary_print() { "$t_lib/canary.py" print "$CANARY" "$T_DIST" /etc; }
 
 t_canary() {
     canary_print >"$LAB/canary.after"

@@ -14,8 +14,8 @@
 #   t_done
 #
 # The lab: network, mount and process namespaces of its own, loopback up, $LAB an empty folder, WINCH_ROOT=$LAB/root,
-# HOME and TMPDIR inside $LAB, build/bin and build/tests in PATH.  When the script ends, everything in the process
-# namespace dies with it; then its cgroups and $LAB are removed.  KEEP=1 leaves $LAB for a look.
+# HOME and TMPDIR inside $LAB, in PATH our programs ($T_DIST, links to what is built) and build/tests.  When the script
+# ends, everything in the process namespace dies with it; then its cgroups and $LAB are removed.  KEEP=1 leaves $LAB.
 #
 # Checks take a name that begins with the catalogue's id where there is one.  Output of the command under test is in
 # $T_OUT (both streams), its exit status in $T_STATUS.
@@ -166,7 +166,11 @@ lab_enter() { # SCRIPT_ARGUMENTS...
     mkdir -p "$LAB"/{home,tmp,run}
     export WINCH_TEST_CACHE=${WINCH_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/winch-tests}
     export TMPDIR=$LAB/tmp HOME=$LAB/home WINCH_ROOT=$LAB/root WINCH_CONFIG=$LAB/winch.yaml LC_ALL=C.UTF-8
-    export PATH=$t_build/bin:$t_build/tests:$PATH
+    # links to this very build: a `make` beside us does not change what is tested
+    T_DIST=$LAB/dist
+    mkdir "$T_DIST"
+    cp -al "$t_build/bin" "$t_build/libexec" "$T_DIST/" 2>/dev/null || cp -a "$t_build/bin" "$t_build/libexec" "$T_DIST/" 2>/dev/null
+    export PATH=$T_DIST/bin:$t_build/tests:$PATH T_DIST
     export WINCH_PROBE=${WINCH_PROBE:-$t_build/tests/probe}
     unset COMPOSE_FILE COMPOSE_PROJECT_NAME COMPOSE_PROFILES DOCKER_CONFIG DOCKER_HOST XDG_CONFIG_HOME
     umask 022
