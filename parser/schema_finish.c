@@ -37,7 +37,7 @@ static void finish_object(struct shaping *shaping, const struct key_table *table
         struct path step = {.parent = path, .key = node->items[i].key};
         if (row)
             schema_finish(shaping, row, value, &step);
-        if (row && is_zero(row, value) && (!(row->flags & KEY_KEEP) || value->kind == NODE_NULL))
+        if (row && is_zero(row, value) && (!(row->flags & (KEY_KEEP | KEY_REQUIRED)) || value->kind == NODE_NULL))
             node_remove_at(node, i);
         else
             i++;
