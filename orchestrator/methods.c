@@ -36,7 +36,7 @@ static void change_done(struct change *change)
 
 static void queue_next(struct supervisor *sv)
 {
-    if (sv->current || sv->waiting.count == 0)
+    if (sv->current || sv->waiting.count == 0 || sv->waiting.items[0]->ended) /* the ended one leaves by itself */
         return;
     sv->current = sv->waiting.items[0];
     sv->waiting.count--;
@@ -44,16 +44,24 @@ static void queue_next(struct supervisor *sv)
     change_begin(sv->current);
 }
 
+/* A stop ends what only starts, also what still waits before it. */
+static void push_aside(struct supervisor *sv, const struct change *stop)
+{
+    _cleanup_free_ char *why = xasprintf("ended by another command: %s", stop->verb->name);
+    if (sv->current && !(sv->current->verb->flags & VERB_STOPS))
+        change_cancel(sv->current, why);
+    for (size_t i = 0; i < sv->waiting.count; i++)
+        if (!(sv->waiting.items[i]->verb->flags & VERB_STOPS))
+            change_cancel(sv->waiting.items[i], why);
+}
+
 static void queue_add(struct supervisor *sv, struct change *change)
 {
+    if (change->verb->flags & VERB_STOPS)
+        push_aside(sv, change);
     VEC_ADD(&sv->waiting, change);
-    if (sv->current) {
-        if ((change->verb->flags & VERB_STOPS) && !(sv->current->verb->flags & VERB_STOPS)) {
-            _cleanup_free_ char *why = xasprintf("ended by another command: %s", change->verb->name);
-            change_cancel(sv->current, why);
-        }
+    if (sv->current)
         change_tell_waiting(change, sv->current);
-    }
     queue_next(sv);
 }
 
