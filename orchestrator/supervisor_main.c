@@ -87,7 +87,11 @@ static void write_pid(int dirfd)
 /* Tells the starter, who waits for the end of this pipe; before the end stands why it did not come to work. */
 static void tell_starter(const struct err *error)
 {
+    static bool told; /* afterwards the number may be another file's */
     struct stat st;
+    if (told)
+        return;
+    told = true;
     if (fstat(CLIENT_READY_FD, &st) < 0 || !S_ISFIFO(st.st_mode))
         return;
     if (error) {
