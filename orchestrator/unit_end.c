@@ -34,7 +34,7 @@ bool unit_ever_ran(const struct unit *unit)
 {
     size_t size;
     _cleanup_free_ char *text = exits_read(unit, &size);
-    return size > 0;
+    return text && size > 0;
 }
 
 /* Was this very death noted before? Its end time names it. */
