@@ -258,6 +258,7 @@ int supervisor_load(struct supervisor *sv, struct err *err)
 {
     struct container_record **records = NULL;
     size_t count = 0;
+    container_record_sweep(sv->layout, sv->name);
     if (load_model(sv, err) < 0 ||
         container_record_list(sv->layout, sv->name, &records, &count, bad_record, NULL, err) < 0)
         return -1;

@@ -62,18 +62,55 @@ static struct jv *record_to_json(const struct container_record *record)
     return value;
 }
 
+/* A new record becomes visible with its file in it: made under a name that tells whose it is, then renamed. */
+static int record_create(const struct layout *layout, const struct container_record *record,
+                         const struct jv *value, const char *name, struct err *err)
+{
+    _cleanup_free_ char *half = xasprintf("containers/.%s.%s", record->project, record->id);
+    _cleanup_close_ int dir = -1, file = -1, parent = -1;
+    _cleanup_free_ char *text = jv_dump(value);
+    if (fs_open_dir(layout->lib_fd, half, 0711, &dir, err) < 0 ||
+        fs_replace_volatile(dir, FILE_NAME, text, strlen(text), 0600, err) < 0 ||
+        fs_open_dir(layout->lib_fd, "containers", 0711, &parent, err) < 0)
+        return -1;
+    file = openat(dir, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0 || fsync(file) < 0) /* two syncs in all: bytes here, names with the parent */
+        return err_sys(err, "sync %s/%s/" FILE_NAME, layout->lib, half);
+    if (renameat(layout->lib_fd, half, layout->lib_fd, name) < 0)
+        return err_sys(err, "rename %s/%s", layout->lib, half);
+    return fs_sync_dir(parent, err);
+}
+
 int container_record_save(const struct layout *layout, const struct container_record *record,
                           struct err *err)
 {
     char name[96];
     _cleanup_close_ int dir = -1;
     snprintf(name, sizeof(name), "containers/%s", record->id);
-    if (fs_open_dir(layout->lib_fd, name, 0711, &dir, err) < 0)
-        return -1;
     _cleanup_jv_ struct jv *value = record_to_json(record);
-    if (jv_save_file(dir, FILE_NAME, value, err) < 0)
-        return err_wrap(err, "container %.12s", record->id);
-    return 0;
+    int rc;
+    if (record->project && !fs_exists(layout->lib_fd, name))
+        rc = record_create(layout, record, value, name, err);
+    else
+        rc = fs_open_dir(layout->lib_fd, name, 0711, &dir, err) < 0
+                 ? -1
+                 : jv_save_file(dir, FILE_NAME, value, err);
+    return rc < 0 ? err_wrap(err, "container %.12s", record->id) : 0;
+}
+
+void container_record_sweep(const struct layout *layout, const char *project)
+{
+    char **names = NULL;
+    size_t count = 0;
+    if (fs_list(layout->lib_fd, "containers", CONTAINERS_MAX, &names, &count, NULL) < 0)
+        return;
+    _cleanup_free_ char *prefix = xasprintf(".%s.", project);
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_free_ char *path = xasprintf("containers/%s", names[i]);
+        if (str_has_prefix(names[i], prefix))
+            (void)fs_remove_tree(layout->lib_fd, path, NULL); /* tried again at the next start */
+    }
+    fs_names_free(names);
 }
 
 int container_network_save(const struct layout *layout, const struct container_record *record,

@@ -43,6 +43,8 @@ DEFINE_CLEANUP(struct container_record *, container_record_free)
  * missing. */
 int container_record_save(const struct layout *layout, const struct container_record *record,
                           struct err *err);
+/* Removes what a killed supervisor of this project left half made. Only its successor may call it. */
+void container_record_sweep(const struct layout *layout, const char *project);
 /* Writes record->network, or removes the file for NULL; run/containers/<id> must exist. Volatile:
  * it dies with the boot. */
 int container_network_save(const struct layout *layout, const struct container_record *record,
