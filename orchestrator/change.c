@@ -280,6 +280,8 @@ static void applied(const struct err *error, void *arg)
             begin_apply(change, plan);
         return;
     }
+    if (change->verb->is_up && container_records_sync(change->sv->layout, &err) < 0)
+        log_warning("project=%s %s", change->sv->name, err.message);
     if (change->verb->is_down && change->sv->units.count == 0 && !change->options.services)
         forget_project(change);
     if (change->verb->is_up && change->wait && !change->options.no_start) {

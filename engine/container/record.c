@@ -62,22 +62,30 @@ static struct jv *record_to_json(const struct container_record *record)
     return value;
 }
 
-/* A new record becomes visible with its file in it: made under a name that tells whose it is, then renamed. */
+/* A new record becomes visible with its file in it: made under a name that tells whose it is, then renamed. One sync: the
+ * bytes. The name follows with container_records_sync, or with the next record. */
 static int record_create(const struct layout *layout, const struct container_record *record,
                          const struct jv *value, const char *name, struct err *err)
 {
     _cleanup_free_ char *half = xasprintf("containers/.%s.%s", record->project, record->id);
-    _cleanup_close_ int dir = -1, file = -1, parent = -1;
+    _cleanup_close_ int dir = -1, file = -1;
     _cleanup_free_ char *text = jv_dump(value);
     if (fs_open_dir(layout->lib_fd, half, 0711, &dir, err) < 0 ||
-        fs_replace_volatile(dir, FILE_NAME, text, strlen(text), 0600, err) < 0 ||
-        fs_open_dir(layout->lib_fd, "containers", 0711, &parent, err) < 0)
+        fs_replace_volatile(dir, FILE_NAME, text, strlen(text), 0600, err) < 0)
         return -1;
     file = openat(dir, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (file < 0 || fsync(file) < 0) /* two syncs in all: bytes here, names with the parent */
+    if (file < 0 || fsync(file) < 0)
         return err_sys(err, "sync %s/%s/" FILE_NAME, layout->lib, half);
     if (renameat(layout->lib_fd, half, layout->lib_fd, name) < 0)
         return err_sys(err, "rename %s/%s", layout->lib, half);
+    return 0;
+}
+
+int container_records_sync(const struct layout *layout, struct err *err)
+{
+    _cleanup_close_ int parent = -1;
+    if (fs_open_dir(layout->lib_fd, "containers", 0711, &parent, err) < 0)
+        return -1;
     return fs_sync_dir(parent, err);
 }
 

@@ -39,10 +39,12 @@ struct container_record *container_record_new(void); /* empty, with an arena */
 void container_record_free(struct container_record *record);
 DEFINE_CLEANUP(struct container_record *, container_record_free)
 
-/* Durable replace (fs_replace). Makes lib/containers/<id> (0711: container users pass) when
- * missing. */
+/* Durable replace (fs_replace). Makes lib/containers/<id> (0711: container users pass) when missing: a new
+ * record is whole at once, and survives a power cut after container_records_sync. */
 int container_record_save(const struct layout *layout, const struct container_record *record,
                           struct err *err);
+/* Makes the names of all new records durable: once after many. */
+int container_records_sync(const struct layout *layout, struct err *err);
 /* Removes what a killed supervisor of this project left half made. Only its successor may call it. */
 void container_record_sweep(const struct layout *layout, const char *project);
 /* Writes record->network, or removes the file for NULL; run/containers/<id> must exist. Volatile:
