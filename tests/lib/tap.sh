@@ -139,8 +139,13 @@ lab_cgroups() { # all cgroup folders of this instance, deepest first
 
 lab_sweep() { # from outside, when everything in the lab is dead
     local dir
-    lab_cgroups | while read -r dir; do
-        rmdir "$dir" 2>/dev/null || :
+    lab_cgroups | while read -r dir; do # a group may be busy for a moment after its last process
+        for _ in $(seq 1 40); do
+            if [ ! -d "$dir" ] || rmdir "$dir" 2>/dev/null; then
+                break
+            fi
+            sleep 0.05
+        done
     done
     [ -n "${KEEP-}" ] || rm -rf --one-file-system "$LAB"
 }
