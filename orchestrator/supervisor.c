@@ -68,6 +68,9 @@ void supervisor_free(struct supervisor *sv)
         unit_free(sv->units.items[i]);
     }
     VEC_DONE(&sv->units);
+    for (size_t i = 0; i < sv->populating.count; i++)
+        free(sv->populating.items[i]);
+    VEC_DONE(&sv->populating);
     loop_source_free(sv->idle_timer);
     ipc_server_free(sv->server);
     netd_link_free(sv->netd);
