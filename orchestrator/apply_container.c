@@ -239,7 +239,9 @@ static void removal_delete(struct removal *taken)
     struct unit *unit = supervisor_unit(sv, removal->id);
     struct err err = { 0 };
     if (unit) {
-        if (container_delete(sv->layout, removal->id, &err) < 0) {
+        /* nothing of it may outlive its record, even where we were wrong about its state */
+        if (container_sweep(sv->layout, &unit->record->spec, &err) < 0 ||
+            container_delete(sv->layout, removal->id, &err) < 0) {
             (void)err_wrap(&err, "remove container %s", unit->record->name);
             fail(op, &err);
             return;
