@@ -3,7 +3,9 @@
 
 PREFIX   ?= /usr/local
 DESTDIR  ?=
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 BUILD    ?= build
 VERSION  := 0.1.0
 
@@ -37,7 +39,7 @@ LIBS_base  := -ljansson -levent_core -lmd
 LIBS_image := -larchive -lcurl -lcrypto -lz -lzstd
 LIBS_netd  := -lnftables -lnl-route-3 -lnl-3 -lresolv
 LIBS_ALL   := -lyaml -lseccomp -lcap $(LIBS_image) $(LIBS_netd) $(LIBS_base)
-CFLAGS_NL  := $(shell pkg-config --cflags libnl-3.0 2>/dev/null)
+CFLAGS_NL  := -I/usr/include/libnl3
 CFLAGS_ALL += $(CFLAGS_NL)
 
 LIBEXEC := $(BUILD)/libexec/winch
@@ -54,7 +56,8 @@ $(call archive,$(1)): $(call objects,$(call sources,$(1)))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call archive_rule,$(f))))
 
-$(BUILD)/obj/%.o: %.c
+# the packages come before the first compilation, also with -j
+$(BUILD)/obj/%.o: %.c | deps-check
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	@$(CC) $(CFLAGS_ALL) -MF $(@:.o=.d) -MT $@ -c -o $@.$$$$ $< && mv $@.$$$$ $@
