@@ -175,6 +175,11 @@ void nft_render_delete(struct str *out, const char *table)
     str_addf(out, "add table inet %s\ndelete table inet %s\n", table, table);
 }
 
+/* The last rule: while nobody listens the kernel refuses in an ICMP message that quotes the packet
+ * with our port, in which the asker would not see its own; it would wait for seconds instead of
+ * asking again. The quoted destination port (ICMP header 8 + IP header 20 + 2 bytes in) gets its
+ * old value back, and an unused field of the message (the next-hop MTU, 6 bytes in) the difference,
+ * so that the checksum stays right: nft does not update it for raw bytes. */
 void nft_render_resolver(struct str *out, uint16_t port)
 {
     str_addf(out,
@@ -186,7 +191,9 @@ void nft_render_resolver(struct str *out, uint16_t port)
              "\t\tip daddr 127.0.0.11 tcp dport 53 tcp dport set %1$u notrack\n"
              "\t\tip saddr 127.0.0.11 udp sport %1$u udp sport set 53 notrack\n"
              "\t\tip saddr 127.0.0.11 tcp sport %1$u tcp sport set 53 notrack\n"
+             "\t\tip saddr 127.0.0.11 icmp type destination-unreachable icmp code port-unreachable "
+             "@th,240,16 %1$u @th,48,16 set %2$u @th,240,16 set 53\n"
              "\t}\n"
              "}\n",
-             port);
+             port, port - 53u);
 }

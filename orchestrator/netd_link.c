@@ -8,7 +8,8 @@
 #include "orchestrator/supervisor.h"
 
 #define AGAIN_FIRST_US (10 * 1000)
-#define AGAIN_CAP_US   (10 * INT64_C(1000000))
+#define AGAIN_CAP_US   (10 * INT64_C(1000000)) /* it does not start */
+#define KILLED_CAP_US  (200 * 1000)            /* it served and died: names are missed meanwhile */
 #define STABLE_US      (5 * INT64_C(1000000))
 
 struct netd_link {
@@ -53,13 +54,13 @@ static bool somebody_needs_netd(const struct supervisor *sv)
 static void link_again(void *arg);
 
 /* Names are answered by netd itself, so running containers need it back without waiting for a command. */
-static void link_again_soon(struct netd_link *link)
+static void link_again_soon(struct netd_link *link, int64_t cap_us)
 {
     if (!somebody_needs_netd(link->sv))
         return;
     bool stable = clock_monotonic_us() - link->connected_us > STABLE_US;
     bool first = stable || link->again_us == 0;
-    link->again_us = first ? AGAIN_FIRST_US : MIN(link->again_us * 2, AGAIN_CAP_US);
+    link->again_us = first ? AGAIN_FIRST_US : MIN(link->again_us * 2, cap_us);
     int64_t delay_us = first ? 0 : link->again_us;
     if (link->timer)
         loop_timer_arm(link->timer, delay_us);
@@ -74,7 +75,7 @@ static void link_closed(void *arg)
     if (!link->async)
         return;
     loop_soon(link->sv->loop, async_free_soon, take_ptr(&link->async));
-    link_again_soon(link);
+    link_again_soon(link, KILLED_CAP_US);
 }
 
 static int link_connect(struct netd_link *link, struct err *err)
@@ -95,7 +96,7 @@ static void link_again(void *arg)
     struct err err = { 0 };
     if (somebody_needs_netd(link->sv) && link_connect(link, &err) < 0) {
         log_warning("project=%s netd: %s", link->sv->name, err.message);
-        link_again_soon(link);
+        link_again_soon(link, AGAIN_CAP_US);
     }
 }
 
