@@ -150,6 +150,19 @@ void bind_service(struct binder *binder, const struct node *node, struct service
     service->canonical = node;
 }
 
+/* A seccomp profile is a file of the project; `config` prints it as written, as the reference does. */
+static void resolve_profiles(struct binder *binder, const struct project *project, struct service *service)
+{
+    for (size_t i = 0; i < service->security_opt.count; i++) {
+        const char *text = service->security_opt.items[i], *path = text + strlen("seccomp=");
+        if ((!str_has_prefix(text, "seccomp=") && !str_has_prefix(text, "seccomp:")) || !*path || *path == '/' ||
+            strcmp(path, "unconfined") == 0 || strcmp(path, "builtin") == 0)
+            continue;
+        _cleanup_free_ char *joined = path_join(project->working_dir, path);
+        service->security_opt.items[i] = arena_printf(binder->arena, "seccomp=%s", joined);
+    }
+}
+
 static void bind_services(struct binder *binder, const struct node *services, void *list)
 {
     struct { struct service *items; size_t count; } *out = list;
@@ -170,5 +183,7 @@ void bind_project(struct project *project, const struct node *canonical, const s
     bind_object(&binder, &project_table, canonical, project);
     bind_services(&binder, node_find(canonical, "services"), &project->services);
     bind_services(&binder, disabled, &project->disabled);
+    for (size_t i = 0; i < project->services.count; i++)
+        resolve_profiles(&binder, project, &project->services.items[i]);
     project->canonical = canonical;
 }

@@ -124,8 +124,10 @@ static void complete_build(struct loading *loading, struct node *build)
         else
             i++;
     }
-    if (args)
+    if (args && args->count)
         node_sort(args);
+    else
+        node_remove(build, "args");
 }
 
 static int by_text(const void *a, const void *b)

@@ -38,6 +38,11 @@ static void walk_object(struct runnable *r, const struct key_table *table, const
 
 static void walk(struct runnable *r, const struct key_row *row, const struct node *node, const struct path *path)
 {
+    if (row->status == STATUS_ACCEPTED && !(row->flags & KEY_QUIET)) {
+        _cleanup_free_ char *where = path_text(path);
+        diag_warning(r->diags, node->pos, where, "has no effect here%s%s", row->note ? ": " : "", row->note ? row->note : "");
+        return;
+    }
     if (row->status == STATUS_REFUSED && !(node->kind == NODE_BOOL && !node->boolean)) {
         refuse(r, node, path, row->note);
         return;
@@ -93,16 +98,30 @@ static bool restart_is_good(const char *text)
     return is_word(text, "no|always|on-failure|unless-stopped");
 }
 
+static bool security_opt_is_good(const char *text)
+{
+    size_t size = strcspn(text, "=:");
+    const char *value = text[size] ? text + size + 1 : "";
+    _cleanup_free_ char *key = xstrndup(text, size);
+    if (strcmp(key, "no-new-privileges") == 0)
+        return is_word(value, "|true|false") || !*value;
+    if (strcmp(key, "systempaths") == 0)
+        return strcmp(value, "unconfined") == 0;
+    if (strcmp(key, "label") == 0)
+        return strcmp(value, "disable") == 0;
+    return *value && is_word(key, "seccomp|apparmor");
+}
+
 struct value_rule {
     const char *key;
     const char *words;   /* permitted words */
-    bool services;       /* service:NAME is permitted, too */
+    bool joins;          /* service:NAME and container:NAME are permitted, too */
     const char *expected;
 };
 static const struct value_rule rules[] = {
-    {"network_mode", "none|host|bridge", true, "none, host, bridge or service:NAME"},
-    {"ipc", "host|private|shareable", true, "host, private, shareable or service:NAME"},
-    {"pid", "host|private", true, "host or service:NAME"},
+    {"network_mode", "none|host", true, "none, host, service:NAME or container:NAME"},
+    {"ipc", "host|private|shareable", true, "host, private, shareable, service:NAME or container:NAME"},
+    {"pid", "host|private", true, "host, service:NAME or container:NAME"},
     {"uts", "host|private", false, "host"},
     {"userns_mode", "host|private", false, "host"},
     {"pull_policy", "always|never|missing|if_not_present", false, "always, never or missing"},
@@ -167,7 +186,7 @@ static void check_values(struct runnable *r, const struct node *service)
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         const struct node *value = node_find(service, rules[i].key);
         if (node_text(value) && !is_word(value->text, rules[i].words) &&
-            !(rules[i].services && str_has_prefix(value->text, "service:")))
+            !(rules[i].joins && (str_has_prefix(value->text, "service:") || str_has_prefix(value->text, "container:"))))
             refuse_value(r, value, rules[i].key, rules[i].expected);
     }
     const struct node *platform = node_find(service, "platform"), *restart = node_find(service, "restart");
@@ -179,14 +198,21 @@ static void check_values(struct runnable *r, const struct node *service)
     if (node_text(driver) && !is_word(driver->text, "json-file|local|none"))
         refuse_value(r, driver, "logging.driver", "json-file, local or none");
     NODE_EACH(entry, node_find(node_find(service, "logging"), "options"))
-        if (!is_word(entry->key, "max-size|max-file|mode|compress|labels|env"))
+        if (!is_word(entry->key, "max-size|max-file"))
             refuse_value(r, entry->value, "logging.options", "max-size and max-file");
     NODE_EACH(entry, node_find(service, "security_opt"))
-        if (node_text(entry->value) &&
-            !is_word(entry->value->text, "no-new-privileges|no-new-privileges=true|no-new-privileges:true|"
-                                         "no-new-privileges=false|no-new-privileges:false|seccomp=unconfined|"
-                                         "seccomp:unconfined|apparmor=unconfined|apparmor:unconfined"))
-            refuse_value(r, entry->value, "security_opt", "no-new-privileges or seccomp=unconfined");
+        if (node_text(entry->value) && !security_opt_is_good(entry->value->text))
+            refuse_value(r, entry->value, "security_opt", "no-new-privileges, seccomp=, apparmor=, systempaths=unconfined");
+    NODE_EACH(entry, node_find(service, "devices")) {
+        const struct node *source = node_find(entry->value, "source");
+        if (node_text(source) && *source->text != '/')
+            refuse_value(r, source, "devices", "a path");
+    }
+    NODE_EACH(entry, node_find(service, "links")) {
+        const char *text = node_text(entry->value), *colon = text ? strchr(text, ':') : NULL;
+        if (colon && (strncmp(text, colon + 1, (size_t)(colon - text)) != 0 || colon[1 + (colon - text)]))
+            refuse_value(r, entry->value, "links", "a service without an alias (use networks.NAME.aliases)");
+    }
     NODE_EACH(entry, node_find(service, "volumes")) {
         const struct node *type = node_find(entry->value, "type"), *target = node_find(entry->value, "target");
         if (node_text(type) && !is_word(type->text, "bind|volume|tmpfs"))
@@ -236,5 +262,7 @@ int project_check_runnable(const struct project *project, struct diags *diags)
     }
     check_networks(&r, node_find(project->canonical, "networks"));
     check_drivers(&r, node_find(project->canonical, "volumes"));
+    diags_sort(diags);
+    diags_detach(diags);
     return diags->error_count > errors ? -1 : 0;
 }

@@ -51,6 +51,7 @@ enum key_flags {
     KEY_JSON_EMPTY = 1 << 10, /* `config --format json` prints {} when absent, as the reference does */
     KEY_JSON_NULL = 1 << 11,  /* … prints null */
     KEY_NO_HASH = 1 << 12,    /* no part of config_hash */
+    KEY_QUIET = 1 << 13,      /* ACCEPTED: no notice at `up` */
 };
 
 enum bind_kind {

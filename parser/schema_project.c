@@ -15,7 +15,7 @@
     .key_offset = offsetof(struct type, key), .has_pos = true, .pos_offset = offsetof(struct type, pos)
 
 static const struct key_row ipam_config_rows[] = {
-    {"aux_addresses", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY, TO(ipam_config, aux_addresses)},
+    {"aux_addresses", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, TO(ipam_config, aux_addresses)},
     {"gateway", VALUE_STRING, TO(ipam_config, gateway)},
     {"ip_range", VALUE_STRING, TO(ipam_config, ip_range)},
     {"subnet", VALUE_STRING, TO(ipam_config, subnet)},
@@ -34,9 +34,9 @@ static const struct key_table ipam_table = {TABLE_ROWS(ipam_rows), .extensions =
 static const struct key_row network_rows[] = {
     {"attachable", VALUE_BOOL, ACCEPTED, N(attachable), .note = "every network can be joined"},
     {"driver", VALUE_STRING, N(driver)},
-    {"driver_opts", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY, N(driver_opts)},
+    {"driver_opts", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, N(driver_opts), .note = "com.docker.network.bridge.host_binding_ipv4, ….driver.mtu, …"},
     {"enable_ipv4", VALUE_BOOL, .flags = KEY_KEEP, N(enable_ipv4)},
-    {"enable_ipv6", VALUE_BOOL, LATER, .flags = KEY_KEEP, N(enable_ipv6)},
+    {"enable_ipv6", VALUE_BOOL, .flags = KEY_KEEP, N(enable_ipv6)},
     {"external", VALUE_BOOL, N(external)},
     {"internal", VALUE_BOOL, N(internal)},
     {"ipam", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_JSON_EMPTY, .bind = BIND_SAME, .table = &ipam_table},
@@ -48,7 +48,7 @@ const struct key_table network_table = {TABLE_ROWS(network_rows), RESOURCE(netwo
 
 static const struct key_row volume_rows[] = {
     {"driver", VALUE_STRING, V(driver)},
-    {"driver_opts", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY, V(driver_opts)},
+    {"driver_opts", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, V(driver_opts), .note = "bind mounts: type none, o bind, device"},
     {"external", VALUE_BOOL, V(external)},
     {"labels", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, V(labels)},
     {"name", VALUE_STRING, V(name)},
