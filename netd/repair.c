@@ -117,6 +117,7 @@ int repair_all(struct netd *netd, struct err *err)
 {
     bool had_predecessor = fs_exists(netd->layout->run_fd, "netd");
 
+    store_sweep(netd->layout);
     if (store_load_nets(netd->layout, netd->nets, &netd->damaged, err) < 0)
         return -1;
     for (size_t i = 0; i < map_count(netd->nets); i++) {

@@ -188,3 +188,25 @@ int store_each_sandbox(const struct layout *layout, store_sandbox_fn *fn, void *
     fs_names_free(names);
     return 0;
 }
+
+static void sweep(int root, const char *path)
+{
+    _cleanup_close_ int dir = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char **names = NULL;
+    size_t count = 0;
+    struct err ignored = {0};
+
+    if (dir < 0 || fs_list(dir, ".", FILES_MAX, &names, &count, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (str_has_prefix(names[i], ".new-") && unlinkat(dir, names[i], 0) < 0)
+            log_warning("%s: remove a temporary: %m", path);
+    fs_names_free(names);
+}
+
+void store_sweep(const struct layout *layout)
+{
+    sweep(layout->lib_fd, "networks");
+    sweep(layout->run_fd, "netd");
+    sweep(layout->run_fd, "netd/sandboxes");
+}

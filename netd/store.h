@@ -31,3 +31,5 @@ typedef void store_sandbox_fn(const char *id, const struct jv *stored, void *arg
 /* Calls fn for each sandbox of this boot; others and damaged ones are logged and passed over. */
 int store_each_sandbox(const struct layout *layout, store_sandbox_fn *fn, void *arg,
                        struct err *err);
+/* Removes temporaries of replacements that a killed netd left. Only for the one writer. */
+void store_sweep(const struct layout *layout);
