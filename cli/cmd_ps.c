@@ -185,7 +185,7 @@ static void print_json(const struct observed_container *container, const struct 
     jv_set_int(json, "Pid", container->status.pid);
     jv_set_int(json, "RestartCount", container->supervise.restart_count);
     jv_set_bool(json, "OOMKilled", container->status.oom);
-    jv_set_bool(json, "UserNamespace", record->spec.userns != NULL);
+    jv_set_bool(json, "UserNamespace", record->spec.id_count > 0);
     jv_set_str(json, "CapBnd", capabilities);
     _cleanup_free_ char *text = jv_dump(json);
     puts(text);

@@ -186,6 +186,7 @@ static void store_record(struct apply_op *op)
     if (container_record_save(sv->layout, record, &err) < 0 || container_prepare(sv->layout, &record->spec, &err) < 0) {
         struct err ignored = { 0 };
         (void)container_delete(sv->layout, record->id, &ignored); /* half made; the first error is told */
+        sv->deleted = true;
         container_record_free(record);
         fail(op, &err);
         return;
@@ -265,7 +266,7 @@ static int begin(struct apply_op *op, struct err *err)
         .number = op->op->number,
         .id = work->id,
         .image = &work->image,
-        .id_base = sv->userns ? sv->intent.id_base : -1,
+        .id_base = sv->userns && !translate_wants_host_userns(service) ? sv->intent.id_base : -1,
         .created_ns = clock_wall_ns(),
         .previous = work->previous,
         .renew_anon_volumes = apply->renew_anon_volumes,
