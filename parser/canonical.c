@@ -15,6 +15,7 @@
 struct output {
     struct arena *arena;
     bool as_json;
+    bool as_written; /* no doubling of $ */
 };
 
 static const char *double_dollars(struct arena *arena, const char *text)
@@ -66,7 +67,7 @@ static struct node *output_node(const struct output *output, const struct key_ro
     struct node *copy = arena_memdup(output->arena, node, sizeof(*node));
     struct key_row scratch;
 
-    if (node->kind == NODE_STRING)
+    if (node->kind == NODE_STRING && !output->as_written)
         copy->text = double_dollars(output->arena, node->text);
     if (node_is_scalar(node))
         return copy;
@@ -91,7 +92,7 @@ static struct node *output_node(const struct output *output, const struct key_ro
 char *project_config_text(const struct project *project, bool as_json)
 {
     _cleanup_(arena_freep) struct arena *arena = arena_new();
-    struct output output = {.arena = arena, .as_json = as_json};
+    struct output output = {.arena = arena, .as_json = as_json, .as_written = project->not_interpolated};
     const struct node *node = output_node(&output, &project_row, project->canonical, true);
 
     if (!as_json)

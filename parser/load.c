@@ -119,6 +119,7 @@ static struct project *project_make(struct load *load, const struct node *canoni
     project->working_dir = loading->working_dir;
     project->config_files = (struct str_list){.items = load->files.paths, .count = load->files.count};
     project->env_files = (struct str_list){.items = load->files.env_files, .count = load->files.env_count};
+    project->not_interpolated = loading->options->no_interpolate;
     bind_project(project, canonical, disabled);
     resolve_file_objects(loading->env, arena, project->configs.items, project->configs.count);
     resolve_file_objects(loading->env, arena, project->secrets.items, project->secrets.count);

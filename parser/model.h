@@ -297,6 +297,7 @@ struct project {
     MODEL_LIST(struct file_object) configs, secrets;
     MODEL_LIST(struct model_object) models;
     const struct node *canonical; /* the whole, as `config` prints it (before $ doubling) */
+    bool not_interpolated;        /* loaded with no_interpolate: `config` prints $ as it is */
 };
 
 /* Lookups; NULL when missing. */
