@@ -45,7 +45,8 @@ static void send_size(const struct relay *relay)
     if (relay->master >= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
         message.rows = size.ws_row;
         message.columns = size.ws_col;
-        (void)monitor_send(relay->control, &message, NULL, 0, NULL); /* a dead monitor is seen at the next receive */
+        (void)monitor_send(relay->control, &message, NULL, 0,
+                           NULL); /* a dead monitor is seen at the next receive */
     }
 }
 
@@ -58,8 +59,9 @@ static void on_signal(const struct relay *relay)
             send_size(relay);
             continue;
         }
-        struct monitor_message message = {
-            .kind = MONITOR_EXEC_SIGNAL, .exec_id = relay->exec_id, .signo = (int32_t)info.ssi_signo};
+        struct monitor_message message = {.kind = MONITOR_EXEC_SIGNAL,
+                                          .exec_id = relay->exec_id,
+                                          .signo = (int32_t)info.ssi_signo};
         (void)monitor_send(relay->control, &message, NULL, 0, NULL);
     }
 }

@@ -46,7 +46,8 @@ struct jv *change_options(char *const *services, long long timeout_s)
 }
 
 /* 1: the call has ended well, 0: go on, -1: failed (*err). */
-static int change_step(struct ipc_client *client, struct view_progress *view, struct jv **ret_ok, struct err *err)
+static int change_step(struct ipc_client *client, struct view_progress *view, struct jv **ret_ok,
+                       struct err *err)
 {
     _cleanup_jv_ struct jv *body = NULL;
     enum ipc_kind kind;
@@ -67,8 +68,8 @@ static int change_step(struct ipc_client *client, struct view_progress *view, st
     }
 }
 
-int change_run(struct cli *cli, const char *project, bool start_supervisor, const char *call, const char *title,
-               struct jv *args, struct jv **ret_ok)
+int change_run(struct cli *cli, const char *project, bool start_supervisor, const char *call,
+               const char *title, struct jv *args, struct jv **ret_ok)
 {
     _cleanup_jv_ struct jv *owned_args = args;
     _cleanup_(ipc_client_freep) struct ipc_client *client = NULL;
@@ -82,14 +83,16 @@ int change_run(struct cli *cli, const char *project, bool start_supervisor, cons
         ipc_send_call(client, call, take_ptr(&owned_args), NULL, 0, &id, &err) < 0)
         return cli_error(&err);
     while (step == 0) {
-        struct pollfd fds[2] = {{.fd = ipc_client_fd(client), .events = POLLIN}, {.fd = interrupts, .events = POLLIN}};
+        struct pollfd fds[2] = {{.fd = ipc_client_fd(client), .events = POLLIN},
+                                {.fd = interrupts, .events = POLLIN}};
         if (poll(fds, 2, -1) < 0 && errno != EINTR) {
             err_sys(&err, "poll");
             break;
         }
         if (fds[1].revents && interrupt_take(interrupts, &signo)) {
             view_progress_finish(view);
-            (void)ipc_send_call(client, "cancel", NULL, NULL, 0, &id, NULL); /* it may have ended already */
+            (void)ipc_send_call(client, "cancel", NULL, NULL, 0, &id,
+                                NULL); /* it may have ended already */
             return EXIT_INTERRUPTED;
         }
         if (fds[0].revents)

@@ -50,31 +50,34 @@ extern const struct option_row global_option_rows[];
 int cli_error(const struct err *err);
 void cli_diags(struct diags *diags); /* sorted, all of them, on stderr */
 void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Parses a command's options (its row in command_table); -1: *ret_code is the exit code (help, usage error). */
-int cli_options(struct cli *cli, int argc, char **argv, bool stop_at_word, void *values, int *ret_first,
-                int *ret_code);
+/* Parses a command's options (its row in command_table); -1: *ret_code is the exit code (help,
+ * usage error). */
+int cli_options(struct cli *cli, int argc, char **argv, bool stop_at_word, void *values,
+                int *ret_first, int *ret_code);
 bool cli_color(const struct cli *cli, FILE *stream);
 
-/* Loads the project named by the global options; services (NULL-terminated, may be NULL) activate their profiles.
- * Prints findings; -1: *ret_code is the exit code. */
-int project_pick(struct cli *cli, char *const *services, struct project **ret_project, int *ret_code);
+/* Loads the project named by the global options; services (NULL-terminated, may be NULL) activate
+ * their profiles. Prints findings; -1: *ret_code is the exit code. */
+int project_pick(struct cli *cli, char *const *services, struct project **ret_project,
+                 int *ret_code);
 /* Is there a compose file to be found? */
 bool project_exists(const struct cli *cli);
-/* As project_pick, but a missing file is no error (commands that work from -p alone): then *ret_project is NULL and
- * *ret_name is the project's name (owned). */
-int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name,
-                      int *ret_code);
+/* As project_pick, but a missing file is no error (commands that work from -p alone): then
+ * *ret_project is NULL and *ret_name is the project's name (owned). */
+int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project,
+                      char **ret_name, int *ret_code);
 /* Loads name and project and observes; for reading commands. *ret_project may be NULL. */
-int project_observe(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name,
-                    struct observed *ret_observed, int *ret_code);
+int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
+                    char **ret_name, struct observed *ret_observed, int *ret_code);
 /* Services named in words exist in the model or among the containers, else "no such service: x". */
-int project_check_services(const struct project *project, const struct observed *observed, char *const *words,
-                           struct err *err);
+int project_check_services(const struct project *project, const struct observed *observed,
+                           char *const *words, struct err *err);
 
-extern const struct option_row attach_options[], config_options[], doctor_options[], down_options[], events_options[],
-    exec_options[], image_options[], kill_options[], logs_options[], ls_options[], port_options[], ps_options[],
-    pull_options[], restart_options[], rm_options[], start_options[], stop_options[], up_options[], version_options[],
-    wait_options[], volume_options[], network_options[];
-command_fn cmd_config, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_image, cmd_kill, cmd_logs, cmd_ls, cmd_network,
-    cmd_port, cmd_ps, cmd_pull, cmd_restart, cmd_rm, cmd_start, cmd_stop, cmd_up, cmd_version, cmd_volume, cmd_wait,
-    cmd_help;
+extern const struct option_row attach_options[], config_options[], doctor_options[], down_options[],
+    events_options[], exec_options[], image_options[], kill_options[], logs_options[], ls_options[],
+    port_options[], ps_options[], pull_options[], restart_options[], rm_options[], start_options[],
+    stop_options[], up_options[], version_options[], wait_options[], volume_options[],
+    network_options[];
+command_fn cmd_config, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_image, cmd_kill, cmd_logs,
+    cmd_ls, cmd_network, cmd_port, cmd_ps, cmd_pull, cmd_restart, cmd_rm, cmd_start, cmd_stop,
+    cmd_up, cmd_version, cmd_volume, cmd_wait, cmd_help;

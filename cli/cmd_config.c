@@ -78,15 +78,18 @@ static bool print_lists(const struct config_options *options, const struct proje
         print_profiles(project);
     if (options->hash)
         print_hashes(project, options->hash);
-    return options->services || options->images || options->volumes || options->networks || options->profiles || options->hash;
+    return options->services || options->images || options->volumes || options->networks ||
+           options->profiles || options->hash;
 }
 
 static int print_config(const struct config_options *options, const struct project *project)
 {
     struct err err = {0};
 
-    if (options->format && strcmp(options->format, "yaml") != 0 && strcmp(options->format, "json") != 0) {
-        err_set(&err, ERR_USAGE, "--format: '%s' is not supported, use yaml or json", options->format);
+    if (options->format && strcmp(options->format, "yaml") != 0 &&
+        strcmp(options->format, "json") != 0) {
+        err_set(&err, ERR_USAGE, "--format: '%s' is not supported, use yaml or json",
+                options->format);
         return cli_error(&err);
     }
     if (options->quiet || print_lists(options, project))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_exec.c - exec: asks the container's monitor for one more process; the supervisor is not needed. */
+/* cmd_exec.c - exec: asks the container's monitor for one more process; the supervisor is not
+ * needed. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -30,14 +31,16 @@ const struct option_row exec_options[] = {
     {'T', "no-tty", OPTION_FLAG, EXEC(no_tty), NULL, "no terminal, also when there is one"},
     {'u', "user", OPTION_STRING, EXEC(user), "USER", "user and group"},
     {'w', "workdir", OPTION_STRING, EXEC(workdir), "DIR", "working directory"},
-    {0, "privileged", OPTION_FLAG, EXEC(privileged), NULL, "all capabilities, no system call filter"},
+    {0, "privileged", OPTION_FLAG, EXEC(privileged), NULL,
+     "all capabilities, no system call filter"},
     {'i', "interactive", OPTION_FLAG, EXEC(interactive), NULL, NULL},
     {'t', "tty", OPTION_FLAG, EXEC(tty), NULL, NULL},
     {0},
 };
 
 /* The running container of the service: the given replica, else the lowest number. */
-static const struct observed_container *pick(const struct observed *observed, const char *service, long long index, struct err *err)
+static const struct observed_container *pick(const struct observed *observed, const char *service,
+                                             long long index, struct err *err)
 {
     const struct observed_container *found = NULL;
     bool any = false;
@@ -55,14 +58,15 @@ static const struct observed_container *pick(const struct observed *observed, co
             found = container;
     }
     if (!found && any && index > 0)
-        err_set(err, ERR_NOT_FOUND, "service \"%s\" is not running container #%lld", service, index);
+        err_set(err, ERR_NOT_FOUND, "service \"%s\" is not running container #%lld", service,
+                index);
     else if (!found)
         err_set(err, ERR_NOT_FOUND, "service \"%s\" is not running", service);
     return found;
 }
 
-static void process_of(const struct exec_options *options, const struct container_spec *spec, char **argv, struct arena *arena,
-                       struct exec_spec *ret)
+static void process_of(const struct exec_options *options, const struct container_spec *spec,
+                       char **argv, struct arena *arena, struct exec_spec *ret)
 {
     VEC(const char *) env = {0};
     size_t argc = strv_len(argv);
@@ -70,7 +74,8 @@ static void process_of(const struct exec_options *options, const struct containe
     *ret = (struct exec_spec){.process = spec->process, .privileged = options->privileged};
     struct spec_process *process = &ret->process;
     process->argv = (struct spec_strings){.items = (const char **)argv, .count = argc};
-    process->tty = !options->no_tty && !options->detach && term_is_tty(STDIN_FILENO) && term_is_tty(STDOUT_FILENO);
+    process->tty = !options->no_tty && !options->detach && term_is_tty(STDIN_FILENO) &&
+                   term_is_tty(STDOUT_FILENO);
     for (size_t i = 0; i < spec->process.env.count; i++)
         VEC_ADD(&env, spec->process.env.items[i]);
     for (char **item = options->env; item && *item; item++) {
@@ -103,7 +108,8 @@ static int exec_send(int control, const struct exec_spec *spec, bool detach, str
     _cleanup_close_ int memfd = -1;
     size_t size;
 
-    if (exec_spec_pack(spec, &packed, &size, err) < 0 || fd_memfd("exec", packed, size, &memfd, err) < 0)
+    if (exec_spec_pack(spec, &packed, &size, err) < 0 ||
+        fd_memfd("exec", packed, size, &memfd, err) < 0)
         return -1;
     int fds[4] = {memfd, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
     return monitor_send(control, &message, fds, spec->process.tty || detach ? 1 : 4, err);
@@ -114,10 +120,14 @@ static int failed_code(const struct monitor_message *message)
 {
     if (message->sys_errno == ENOENT)
         return 127;
-    return message->sys_errno == EACCES || message->sys_errno == ENOEXEC || message->sys_errno == EISDIR ? 126 : EXIT_FAILED;
+    return message->sys_errno == EACCES || message->sys_errno == ENOEXEC ||
+                   message->sys_errno == EISDIR
+               ? 126
+               : EXIT_FAILED;
 }
 
-static int exec_run(const struct cli *cli, const struct exec_options *options, const struct container_record *record, char **argv)
+static int exec_run(const struct cli *cli, const struct exec_options *options,
+                    const struct container_record *record, char **argv)
 {
     _cleanup_(arena_freep) struct arena *arena = arena_new();
     _cleanup_close_ int control = -1;
@@ -128,11 +138,13 @@ static int exec_run(const struct cli *cli, const struct exec_options *options, c
     struct err err = {0};
 
     process_of(options, &record->spec, argv, arena, &spec);
-    if (monitor_connect(&cli->layout, record->id, &control, &err) < 0 || exec_send(control, &spec, options->detach, &err) < 0 ||
+    if (monitor_connect(&cli->layout, record->id, &control, &err) < 0 ||
+        exec_send(control, &spec, options->detach, &err) < 0 ||
         monitor_receive(control, -1, &message, &master, 1, &fd_count, &err) < 0)
         return cli_error(&err);
     if (message.kind == MONITOR_FAILED) {
-        fprintf(stderr, "error: %.*s\n", (int)MIN(message.text_size, sizeof(message.text)), message.text);
+        fprintf(stderr, "error: %.*s\n", (int)MIN(message.text_size, sizeof(message.text)),
+                message.text);
         return failed_code(&message);
     }
     if (options->detach)

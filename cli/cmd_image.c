@@ -20,7 +20,8 @@ struct image_options {
 const struct option_row image_options[] = {
     {'q', "quiet", OPTION_FLAG, IMAGE(quiet), NULL, "ls: only ids; others: no progress"},
     {'f', "force", OPTION_FLAG, IMAGE(force), NULL, "rm: also when a stopped container uses it"},
-    {'c', "change", OPTION_LIST, IMAGE(changes), "INSTRUCTION", "import: 'CMD [\"…\"]', 'ENV A=b' … (repeatable)"},
+    {'c', "change", OPTION_LIST, IMAGE(changes), "INSTRUCTION",
+     "import: 'CMD [\"…\"]', 'ENV A=b' … (repeatable)"},
     {0, "platform", OPTION_STRING, IMAGE(platform), "OS/ARCH", "pull: another platform"},
     {0, "format", OPTION_STRING, IMAGE(format), "table|json", "ls: form of the output"},
     {0},
@@ -37,7 +38,8 @@ static void split_name(const char *full, char **ret_repository, char **ret_tag)
     *ret_tag = xstrdup(colon ? colon + 1 : "<none>");
 }
 
-static void list_row(const struct image_options *options, struct view_table *table, const struct image *image, const char *full)
+static void list_row(const struct image_options *options, struct view_table *table,
+                     const struct image *image, const char *full)
 {
     _cleanup_free_ char *repository = NULL, *tag = NULL;
     char size[32], id[16];
@@ -59,22 +61,25 @@ static void list_row(const struct image_options *options, struct view_table *tab
         _cleanup_free_ char *text = jv_dump(json);
         puts(text);
     } else {
-        view_table_row(table, (const char *[]){repository ? repository : "<none>", tag ? tag : "<none>", id,
-                                               bytes_human(image->size_bytes, size, sizeof(size))});
+        view_table_row(table,
+                       (const char *[]){repository ? repository : "<none>", tag ? tag : "<none>",
+                                        id, bytes_human(image->size_bytes, size, sizeof(size))});
     }
 }
 
 static int image_ls(struct cli *cli, const struct image_options *options, char **words)
 {
-    struct view_table *table = view_table_new((const char *[]){"REPOSITORY", "TAG", "IMAGE ID", "SIZE", NULL});
+    struct view_table *table =
+        view_table_new((const char *[]){"REPOSITORY", "TAG", "IMAGE ID", "SIZE", NULL});
     struct image *images = NULL;
     size_t count = 0;
     struct err err = {0};
     int code = EXIT_OK;
 
     (void)words;
-    if (layout_open_existing(&cli->layout, &err) < 0 ? err.code != ERR_NOT_FOUND
-                                                     : image_list(&cli->layout, &images, &count, &err) < 0)
+    if (layout_open_existing(&cli->layout, &err) < 0
+            ? err.code != ERR_NOT_FOUND
+            : image_list(&cli->layout, &images, &count, &err) < 0)
         code = cli_error(&err);
     for (size_t i = 0; i < count; i++) {
         if (!images[i].names || !images[i].names[0])
@@ -148,14 +153,16 @@ static int image_import(struct cli *cli, const struct image_options *options, ch
 
 static int image_load(struct cli *cli, const struct image_options *options, char **words)
 {
-    return worker(cli, options, (char *[]){(char *)"load", words[0] ? words[0] : (char *)"-", NULL});
+    return worker(cli, options,
+                  (char *[]){(char *)"load", words[0] ? words[0] : (char *)"-", NULL});
 }
 
 static int image_pull(struct cli *cli, const struct image_options *options, char **words)
 {
     for (; *words; words++) {
         int code = worker(cli, options,
-                          (char *[]){(char *)"pull", *words, (char *)(options->platform ? "--platform" : NULL),
+                          (char *[]){(char *)"pull", *words,
+                                     (char *)(options->platform ? "--platform" : NULL),
                                      (char *)options->platform, NULL});
         if (code != EXIT_OK)
             return code;
@@ -167,7 +174,8 @@ static const struct {
     const char *name;
     int (*run)(struct cli *cli, const struct image_options *options, char **words);
 } verbs[] = {
-    {"ls", image_ls}, {"list", image_ls}, {"rm", image_rm}, {"import", image_import}, {"load", image_load}, {"pull", image_pull},
+    {"ls", image_ls},         {"list", image_ls},   {"rm", image_rm},
+    {"import", image_import}, {"load", image_load}, {"pull", image_pull},
 };
 
 int cmd_image(struct cli *cli, int argc, char **argv)

@@ -71,10 +71,12 @@ int cmd_ls(struct cli *cli, int argc, char **argv)
 
     if (cli_options(cli, argc, argv, false, &options, &first, &code) < 0)
         return code;
-    if (layout_open_existing(&cli->layout, &err) < 0 ? err.code != ERR_NOT_FOUND
-                                                     : project_list(&cli->layout, &items, &count, &err) < 0)
+    if (layout_open_existing(&cli->layout, &err) < 0
+            ? err.code != ERR_NOT_FOUND
+            : project_list(&cli->layout, &items, &count, &err) < 0)
         return cli_error(&err);
-    struct view_table *table = view_table_new((const char *[]){"NAME", "STATUS", "CONFIG FILES", NULL});
+    struct view_table *table =
+        view_table_new((const char *[]){"NAME", "STATUS", "CONFIG FILES", NULL});
     _cleanup_jv_ struct jv *list = jv_array();
     for (size_t i = 0; i < count; i++) {
         if (!options.all && !items[i].running)
@@ -100,8 +102,8 @@ int cmd_ls(struct cli *cli, int argc, char **argv)
     return EXIT_OK;
 }
 
-static int print_port(const struct observed *observed, const struct info_options *options, const char *service, long long target,
-                      struct err *err)
+static int print_port(const struct observed *observed, const struct info_options *options,
+                      const char *service, long long target, struct err *err)
 {
     long long index = options->index > 0 ? options->index : 1;
     const char *protocol = options->protocol ? options->protocol : "tcp";
@@ -117,14 +119,16 @@ static int print_port(const struct observed *observed, const struct info_options
             const struct port_bound *port = &sandbox.ports[j];
             found = port->target == target && strcmp(port_proto_text(port->proto), protocol) == 0;
             if (found)
-                printf(strchr(port->host_ip, ':') ? "[%s]:%u\n" : "%s:%u\n", port->host_ip, port->host);
+                printf(strchr(port->host_ip, ':') ? "[%s]:%u\n" : "%s:%u\n", port->host_ip,
+                       port->host);
         }
         sandbox_info_done(&sandbox);
         if (found)
             return 0;
     }
-    return err_set(err, ERR_NOT_FOUND, "no port %lld/%s for container of service '%s' (replica %lld)", target, protocol, service,
-                   index);
+    return err_set(err, ERR_NOT_FOUND,
+                   "no port %lld/%s for container of service '%s' (replica %lld)", target, protocol,
+                   service, index);
 }
 
 int cmd_port(struct cli *cli, int argc, char **argv)

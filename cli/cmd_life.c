@@ -19,13 +19,21 @@ struct life_options {
     long long wait_timeout;
 };
 #define LIFE(field) offsetof(struct life_options, field)
-#define DRY_RUN     {0, "dry-run", OPTION_FLAG, LIFE(dry_run), NULL, "print the plan, change nothing"}
-#define TIMEOUT     {'t', "timeout", OPTION_INT, LIFE(timeout), "SECONDS", "time to stop before SIGKILL"}
+#define DRY_RUN                                                                                    \
+    {                                                                                              \
+        0, "dry-run", OPTION_FLAG, LIFE(dry_run), NULL, "print the plan, change nothing"           \
+    }
+#define TIMEOUT                                                                                    \
+    {                                                                                              \
+        't', "timeout", OPTION_INT, LIFE(timeout), "SECONDS", "time to stop before SIGKILL"        \
+    }
 
 const struct option_row down_options[] = {
     TIMEOUT,
-    {'v', "volumes", OPTION_FLAG, LIFE(volumes), NULL, "remove named and anonymous volumes of the project"},
-    {0, "remove-orphans", OPTION_FLAG, LIFE(remove_orphans), NULL, "remove containers of services that are not in the file"},
+    {'v', "volumes", OPTION_FLAG, LIFE(volumes), NULL,
+     "remove named and anonymous volumes of the project"},
+    {0, "remove-orphans", OPTION_FLAG, LIFE(remove_orphans), NULL,
+     "remove containers of services that are not in the file"},
     DRY_RUN,
     {0},
 };
@@ -44,7 +52,8 @@ const struct option_row restart_options[] = {
 };
 const struct option_row kill_options[] = {
     {'s', "signal", OPTION_STRING, LIFE(signal), "SIGNAL", "signal to send (SIGKILL)"},
-    {0, "remove-orphans", OPTION_FLAG, LIFE(remove_orphans), NULL, "include services that are not in the file"},
+    {0, "remove-orphans", OPTION_FLAG, LIFE(remove_orphans), NULL,
+     "include services that are not in the file"},
     DRY_RUN,
     {0},
 };
@@ -93,8 +102,9 @@ static struct jv *life_args(const struct life_options *options, char **services)
     return json;
 }
 
-static int print_life_plan(const char *call, const struct life_options *options, const struct project *project,
-                           const struct observed *observed, char **services)
+static int print_life_plan(const char *call, const struct life_options *options,
+                           const struct project *project, const struct observed *observed,
+                           char **services)
 {
     static const struct {
         const char *call;
@@ -152,10 +162,12 @@ static int life_run(struct cli *cli, int argc, char **argv, const char *call)
         return code;
     if (project_check_services(project, &observed, services, &err) < 0) {
         code = cli_error(&err);
-    } else if (project_is_empty(cli, &observed, name) && !(options.volumes && volumes_left(&observed))) {
+    } else if (project_is_empty(cli, &observed, name) &&
+               !(options.volumes && volumes_left(&observed))) {
         code = strcmp(call, "start") == 0 && project ? EXIT_FAILED : nothing_there(call, name);
         if (code)
-            fprintf(stderr, "error: project '%s' has no containers to start\nhint: use 'winch up'\n", name);
+            fprintf(stderr,
+                    "error: project '%s' has no containers to start\nhint: use 'winch up'\n", name);
     } else if (cli->global.dry_run || options.dry_run) {
         code = print_life_plan(call, &options, project, &observed, services);
     } else {
@@ -163,8 +175,9 @@ static int life_run(struct cli *cli, int argc, char **argv, const char *call)
         jv_set(args, "options", life_args(&options, services));
         if (project)
             jv_set(args, "project", project_to_json(project));
-        code = layout_open(&cli->layout, &err) < 0 ? cli_error(&err)
-                                                   : change_run(cli, name, true, call, call, args, NULL);
+        code = layout_open(&cli->layout, &err) < 0
+                   ? cli_error(&err)
+                   : change_run(cli, name, true, call, call, args, NULL);
     }
     observed_done(&observed);
     project_free(project);

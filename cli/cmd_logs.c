@@ -44,10 +44,12 @@ static int time_option(const char *text, int64_t *ret_ns, struct err *err)
         *ret_ns = clock_wall_ns() - us * 1000;
         return 0;
     }
-    return err_set(err, ERR_USAGE, "'%s' is neither a time (2026-01-31T12:00:00Z) nor an age (10m)", text);
+    return err_set(err, ERR_USAGE, "'%s' is neither a time (2026-01-31T12:00:00Z) nor an age (10m)",
+                   text);
 }
 
-static int view_options(const struct logs_options *options, struct view_logs_options *ret, struct err *err)
+static int view_options(const struct logs_options *options, struct view_logs_options *ret,
+                        struct err *err)
 {
     long long tail;
 
@@ -57,21 +59,25 @@ static int view_options(const struct logs_options *options, struct view_logs_opt
                                       .log = {.tail = -1}};
     if (options->tail && strcmp(options->tail, "all") != 0) {
         if (!parse_i64(options->tail, -1, INT64_MAX, &tail))
-            return err_set(err, ERR_USAGE, "--tail: '%s' is neither a number nor 'all'", options->tail);
+            return err_set(err, ERR_USAGE, "--tail: '%s' is neither a number nor 'all'",
+                           options->tail);
         ret->log.tail = tail;
     }
-    if (time_option(options->since, &ret->log.since_ns, err) < 0 || time_option(options->until, &ret->log.until_ns, err) < 0)
+    if (time_option(options->since, &ret->log.since_ns, err) < 0 ||
+        time_option(options->until, &ret->log.until_ns, err) < 0)
         return -1;
     return 0;
 }
 
-static int add_sources(struct view_logs *view, const struct observed *observed, const struct project *project, const char *name,
-                       char *const *services, long long index, struct err *err)
+static int add_sources(struct view_logs *view, const struct observed *observed,
+                       const struct project *project, const char *name, char *const *services,
+                       long long index, struct err *err)
 {
     for (size_t i = 0; i < observed->container_count; i++) {
         const struct container_record *record = observed->containers[i].record;
         const struct service *service = project ? project_service(project, record->service) : NULL;
-        if (services[0] ? !strv_has(services, record->service) : service && service->attach.set && !service->attach.value)
+        if (services[0] ? !strv_has(services, record->service)
+                        : service && service->attach.set && !service->attach.value)
             continue;
         if (index > 0 && record->number != index)
             continue;
@@ -82,8 +88,8 @@ static int add_sources(struct view_logs *view, const struct observed *observed, 
 }
 
 /* Until interrupted, or until no container of the project runs any more. */
-static int follow(struct cli *cli, struct view_logs *view, struct project *project, const char *name, char *const *services,
-                  long long index, struct err *err)
+static int follow(struct cli *cli, struct view_logs *view, struct project *project,
+                  const char *name, char *const *services, long long index, struct err *err)
 {
     _cleanup_close_ int interrupts = interrupt_fd();
     int fds[1024], signo;

@@ -23,15 +23,17 @@ const struct option_row network_options[] = {
 
 static int network_ls(struct cli *cli, const struct network_options *options)
 {
-    struct view_table *table = view_table_new((const char *[]){"NAME", "DRIVER", "INTERFACE", "SUBNET", NULL});
+    struct view_table *table =
+        view_table_new((const char *[]){"NAME", "DRIVER", "INTERFACE", "SUBNET", NULL});
     struct network_info *infos = NULL;
     size_t count = 0;
     struct err err = {0};
     int code = EXIT_OK;
     bool json = str_eq(options->format, "json");
 
-    if (layout_open_existing(&cli->layout, &err) < 0 ? err.code != ERR_NOT_FOUND
-                                                     : network_store_list(&cli->layout, &infos, &count, &err) < 0)
+    if (layout_open_existing(&cli->layout, &err) < 0
+            ? err.code != ERR_NOT_FOUND
+            : network_store_list(&cli->layout, &infos, &count, &err) < 0)
         code = cli_error(&err);
     for (size_t i = 0; i < count; i++) {
         const struct network_info *info = &infos[i];
@@ -42,8 +44,10 @@ static int network_ls(struct cli *cli, const struct network_options *options)
         } else if (options->quiet) {
             puts(info->name);
         } else {
-            view_table_row(table, (const char *[]){info->name, info->driver ? info->driver : "bridge", info->interface,
-                                                   info->subnets && info->subnets[0] ? info->subnets[0] : ""});
+            view_table_row(
+                table, (const char *[]){info->name, info->driver ? info->driver : "bridge",
+                                        info->interface,
+                                        info->subnets && info->subnets[0] ? info->subnets[0] : ""});
         }
         network_info_done(&infos[i]);
     }

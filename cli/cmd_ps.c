@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_ps.c - ps: containers as a table or JSON lines, read from state files and checked against the kernel. */
+/* cmd_ps.c - ps: containers as a table or JSON lines, read from state files and checked against the
+ * kernel. */
 #include "cli/cli.h"
 
 #include <stddef.h>
@@ -41,7 +42,8 @@ static char *status_text(const struct observed_container *container, int64_t now
     switch (state) {
     case STATE_RUNNING:
     case STATE_PAUSED:
-        str_addf(&out, "Up %s", age_human((now_ns - status->started_ns) / 1000000000, age, sizeof(age)));
+        str_addf(&out, "Up %s",
+                 age_human((now_ns - status->started_ns) / 1000000000, age, sizeof(age)));
         if (state == STATE_PAUSED)
             str_add(&out, " (Paused)");
         else if (supervise->health == HEALTH_STARTING)
@@ -56,7 +58,8 @@ static char *status_text(const struct observed_container *container, int64_t now
         str_add(&out, "Dead");
         break;
     default:
-        str_addf(&out, "%s (%d) %s ago", state == STATE_RESTARTING ? "Restarting" : "Exited", status->exit_code,
+        str_addf(&out, "%s (%d) %s ago", state == STATE_RESTARTING ? "Restarting" : "Exited",
+                 status->exit_code,
                  age_human((now_ns - status->finished_ns) / 1000000000, age, sizeof(age)));
     }
     if (status->oom)
@@ -92,8 +95,8 @@ static char *ports_text(const struct sandbox_info *sandbox)
     for (size_t i = 0; i < sandbox->port_count; i++) {
         const struct port_bound *port = &sandbox->ports[i];
         bool v6 = strchr(port->host_ip, ':') != NULL;
-        str_addf(&out, "%s%s%s%s:%u->%u/%s", i ? ", " : "", v6 ? "[" : "", port->host_ip, v6 ? "]" : "", port->host,
-                 port->target, port_proto_text(port->proto));
+        str_addf(&out, "%s%s%s%s:%u->%u/%s", i ? ", " : "", v6 ? "[" : "", port->host_ip,
+                 v6 ? "]" : "", port->host, port->target, port_proto_text(port->proto));
     }
     return str_take(&out);
 }
@@ -122,7 +125,7 @@ static char *labels_text(const struct jv *labels)
 
     if (labels)
         JV_EACH(labels, key, value)
-        str_addf(&out, "%s%s=%s", out.size ? "," : "", key, jv_text(value) ? jv_text(value) : "");
+    str_addf(&out, "%s%s=%s", out.size ? "," : "", key, jv_text(value) ? jv_text(value) : "");
     return str_take(&out);
 }
 
@@ -135,30 +138,36 @@ static char *networks_text(const struct sandbox_info *sandbox)
     return str_take(&out);
 }
 
-/* Mount sources as docker lists them; named volumes by their directory's owner name are not told apart here. */
+/* Mount sources as docker lists them; named volumes by their directory's owner name are not told
+ * apart here. */
 static char *mounts_text(const struct container_record *record)
 {
     struct str out = {0};
 
     for (size_t i = 0; i < record->spec.mounts.count; i++) {
         const struct spec_mount *mount = &record->spec.mounts.items[i];
-        if (mount->kind == MOUNT_BIND && !(record->spec.run_dir && str_has_prefix(mount->source, record->spec.run_dir)))
+        if (mount->kind == MOUNT_BIND &&
+            !(record->spec.run_dir && str_has_prefix(mount->source, record->spec.run_dir)))
             str_addf(&out, "%s%s", out.size ? "," : "", mount->source);
     }
     return str_take(&out);
 }
 
-static void print_json(const struct observed_container *container, const struct sandbox_info *sandbox, bool whole)
+static void print_json(const struct observed_container *container,
+                       const struct sandbox_info *sandbox, bool whole)
 {
     const struct container_record *record = container->record;
     int64_t now = clock_wall_ns();
     char short_id[ID_SHORT_SIZE], age[64], created[RFC3339_SIZE];
     _cleanup_jv_ struct jv *json = jv_object();
-    _cleanup_free_ char *status = status_text(container, now), *command = command_text(record, whole);
+    _cleanup_free_ char *status = status_text(container, now),
+                        *command = command_text(record, whole);
     _cleanup_free_ char *ports = ports_text(sandbox), *labels = labels_text(record->labels);
     _cleanup_free_ char *networks = networks_text(sandbox), *mounts = mounts_text(record);
-    _cleanup_free_ char *running_for = xasprintf("%s ago", age_human((now - record->created_ns) / 1000000000, age, sizeof(age)));
-    _cleanup_free_ char *capabilities = xasprintf("%016llx", (unsigned long long)record->spec.process.capabilities);
+    _cleanup_free_ char *running_for =
+        xasprintf("%s ago", age_human((now - record->created_ns) / 1000000000, age, sizeof(age)));
+    _cleanup_free_ char *capabilities =
+        xasprintf("%016llx", (unsigned long long)record->spec.process.capabilities);
 
     id_short(record->id, short_id);
     jv_set_str(json, "Command", command);
@@ -197,17 +206,22 @@ static void table_row(struct view_table *table, const struct observed_container 
     const struct container_record *record = container->record;
     int64_t now = clock_wall_ns();
     char age[64];
-    _cleanup_free_ char *status = status_text(container, now), *command = command_text(record, whole);
+    _cleanup_free_ char *status = status_text(container, now),
+                        *command = command_text(record, whole);
     _cleanup_free_ char *ports = ports_text(sandbox);
-    _cleanup_free_ char *created = xasprintf("%s ago", age_human((now - record->created_ns) / 1000000000, age, sizeof(age)));
-    _cleanup_free_ char *shown = record->spec.privileged
-                                     ? xasprintf("%s, privileged", status)
-                                     : xasprintf("%s%s", status, record->spec.id_count > 0 ? "" : ", host user namespace");
+    _cleanup_free_ char *created =
+        xasprintf("%s ago", age_human((now - record->created_ns) / 1000000000, age, sizeof(age)));
+    _cleanup_free_ char *shown =
+        record->spec.privileged
+            ? xasprintf("%s, privileged", status)
+            : xasprintf("%s%s", status, record->spec.id_count > 0 ? "" : ", host user namespace");
 
-    view_table_row(table, (const char *[]){record->name, record->image, command, record->service, created, shown, ports});
+    view_table_row(table, (const char *[]){record->name, record->image, command, record->service,
+                                           created, shown, ports});
 }
 
-static bool is_shown(const struct ps_options *options, const struct observed_container *container, char *const *services)
+static bool is_shown(const struct ps_options *options, const struct observed_container *container,
+                     char *const *services)
 {
     enum container_state state = observed_state(container);
     const char *text = container_state_text(state);
@@ -216,26 +230,31 @@ static bool is_shown(const struct ps_options *options, const struct observed_con
         return false;
     if (options->status)
         return strv_has(options->status, text);
-    return options->all || state == STATE_RUNNING || state == STATE_PAUSED || state == STATE_RESTARTING;
+    return options->all || state == STATE_RUNNING || state == STATE_PAUSED ||
+           state == STATE_RESTARTING;
 }
 
 static int read_filters(struct ps_options *options, struct err *err)
 {
-    if (options->format && strcmp(options->format, "table") != 0 && strcmp(options->format, "json") != 0)
-        return err_set(err, ERR_USAGE, "--format: '%s' is not supported, use table or json", options->format);
+    if (options->format && strcmp(options->format, "table") != 0 &&
+        strcmp(options->format, "json") != 0)
+        return err_set(err, ERR_USAGE, "--format: '%s' is not supported, use table or json",
+                       options->format);
     for (char **filter = options->filters; filter && *filter; filter++) {
         if (!str_has_prefix(*filter, "status="))
-            return err_set(err, ERR_USAGE, "--filter: '%s' is not supported, use status=STATE", *filter);
+            return err_set(err, ERR_USAGE, "--filter: '%s' is not supported, use status=STATE",
+                           *filter);
         options->status = strv_add(options->status, *filter + strlen("status="));
     }
     return 0;
 }
 
-static void print_containers(const struct ps_options *options, const struct observed *observed, char *const *services)
+static void print_containers(const struct ps_options *options, const struct observed *observed,
+                             char *const *services)
 {
     bool json = str_eq(options->format, "json");
-    struct view_table *table = view_table_new(
-        (const char *[]){"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS", NULL});
+    struct view_table *table = view_table_new((const char *[]){
+        "NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS", NULL});
     char **seen = NULL;
 
     for (size_t i = 0; i < observed->container_count; i++) {
@@ -246,7 +265,8 @@ static void print_containers(const struct ps_options *options, const struct obse
         enum container_state state = observed_state(container);
         bool live = state == STATE_RUNNING || state == STATE_PAUSED || state == STATE_RESTARTING;
         if (live && container->record->network)
-            (void)sandbox_info_from_json(container->record->network, &sandbox, NULL); /* ps goes on without ports */
+            (void)sandbox_info_from_json(container->record->network, &sandbox,
+                                         NULL); /* ps goes on without ports */
         if (options->services) {
             if (!strv_has(seen, container->record->service)) {
                 seen = strv_add(seen, container->record->service);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_up.c - up: hands the resolved model to the project's supervisor, shows its progress, and, unless detached, stays with the
- * containers' output until they end or the user interrupts. */
+/* cmd_up.c - up: hands the resolved model to the project's supervisor, shows its progress, and,
+ * unless detached, stays with the containers' output until they end or the user interrupts. */
 #include "cli/change.h"
 
 #include <errno.h>
@@ -18,8 +18,10 @@
 #include "orchestrator/plan.h"
 
 struct up_options {
-    bool detach, wait, force_recreate, no_recreate, always_recreate_deps, renew_anon, remove_orphans, no_deps, no_start;
-    bool no_color, no_prefix, timestamps, quiet_pull, abort_on_exit, abort_on_failure, yes, no_build, dry_run;
+    bool detach, wait, force_recreate, no_recreate, always_recreate_deps, renew_anon,
+        remove_orphans, no_deps, no_start;
+    bool no_color, no_prefix, timestamps, quiet_pull, abort_on_exit, abort_on_failure, yes,
+        no_build, dry_run;
     long long wait_timeout, timeout;
     const char *pull, *exit_code_from;
     char **scale, **attach, **no_attach;
@@ -29,23 +31,33 @@ const struct option_row up_options[] = {
     {'d', "detach", OPTION_FLAG, UP(detach), NULL, "run in the background"},
     {0, "wait", OPTION_FLAG, UP(wait), NULL, "wait until running or healthy (implies -d)"},
     {0, "wait-timeout", OPTION_INT, UP(wait_timeout), "SECONDS", "give up waiting"},
-    {0, "force-recreate", OPTION_FLAG, UP(force_recreate), NULL, "recreate containers that have not changed"},
+    {0, "force-recreate", OPTION_FLAG, UP(force_recreate), NULL,
+     "recreate containers that have not changed"},
     {0, "no-recreate", OPTION_FLAG, UP(no_recreate), NULL, "keep containers that have changed"},
-    {0, "always-recreate-deps", OPTION_FLAG, UP(always_recreate_deps), NULL, "recreate dependent containers too"},
-    {'V', "renew-anon-volumes", OPTION_FLAG, UP(renew_anon), NULL, "new anonymous volumes for recreated containers"},
-    {0, "remove-orphans", OPTION_FLAG, UP(remove_orphans), NULL, "remove containers of services that are not in the file"},
+    {0, "always-recreate-deps", OPTION_FLAG, UP(always_recreate_deps), NULL,
+     "recreate dependent containers too"},
+    {'V', "renew-anon-volumes", OPTION_FLAG, UP(renew_anon), NULL,
+     "new anonymous volumes for recreated containers"},
+    {0, "remove-orphans", OPTION_FLAG, UP(remove_orphans), NULL,
+     "remove containers of services that are not in the file"},
     {0, "no-deps", OPTION_FLAG, UP(no_deps), NULL, "leave dependencies alone"},
     {0, "no-start", OPTION_FLAG, UP(no_start), NULL, "create, do not start"},
-    {0, "no-build", OPTION_FLAG, UP(no_build), NULL, "do not build images (winch does not build yet)"},
+    {0, "no-build", OPTION_FLAG, UP(no_build), NULL,
+     "do not build images (winch does not build yet)"},
     {0, "pull", OPTION_STRING, UP(pull), "POLICY", "always, missing, never"},
     {0, "quiet-pull", OPTION_FLAG, UP(quiet_pull), NULL, "no progress of layers"},
     {0, "scale", OPTION_LIST, UP(scale), "SERVICE=N", "number of replicas (repeatable)"},
     {'t', "timeout", OPTION_INT, UP(timeout), "SECONDS", "time to stop before SIGKILL"},
-    {0, "abort-on-container-exit", OPTION_FLAG, UP(abort_on_exit), NULL, "stop all when one container stops"},
-    {0, "abort-on-container-failure", OPTION_FLAG, UP(abort_on_failure), NULL, "stop all when one container fails"},
-    {0, "exit-code-from", OPTION_STRING, UP(exit_code_from), "SERVICE", "exit with this service's code; stops all when it stops"},
-    {0, "attach", OPTION_LIST, UP(attach), "SERVICE", "show only these services' output (repeatable)"},
-    {0, "no-attach", OPTION_LIST, UP(no_attach), "SERVICE", "do not show this service's output (repeatable)"},
+    {0, "abort-on-container-exit", OPTION_FLAG, UP(abort_on_exit), NULL,
+     "stop all when one container stops"},
+    {0, "abort-on-container-failure", OPTION_FLAG, UP(abort_on_failure), NULL,
+     "stop all when one container fails"},
+    {0, "exit-code-from", OPTION_STRING, UP(exit_code_from), "SERVICE",
+     "exit with this service's code; stops all when it stops"},
+    {0, "attach", OPTION_LIST, UP(attach), "SERVICE",
+     "show only these services' output (repeatable)"},
+    {0, "no-attach", OPTION_LIST, UP(no_attach), "SERVICE",
+     "do not show this service's output (repeatable)"},
     {0, "no-color", OPTION_FLAG, UP(no_color), NULL, "no colours"},
     {0, "no-log-prefix", OPTION_FLAG, UP(no_prefix), NULL, "no container names"},
     {0, "timestamps", OPTION_FLAG, UP(timestamps), NULL, "show times"},
@@ -62,11 +74,15 @@ static int check_combinations(const struct up_options *options, struct err *err)
     } rules[] = {
         {options->force_recreate, options->no_recreate, "--force-recreate and --no-recreate"},
         {options->renew_anon, options->no_recreate, "--renew-anon-volumes and --no-recreate"},
-        {options->always_recreate_deps, options->no_recreate, "--always-recreate-deps and --no-recreate"},
-        {options->detach || options->wait, options->abort_on_exit, "--detach and --abort-on-container-exit"},
-        {options->detach || options->wait, options->abort_on_failure, "--detach and --abort-on-container-failure"},
+        {options->always_recreate_deps, options->no_recreate,
+         "--always-recreate-deps and --no-recreate"},
+        {options->detach || options->wait, options->abort_on_exit,
+         "--detach and --abort-on-container-exit"},
+        {options->detach || options->wait, options->abort_on_failure,
+         "--detach and --abort-on-container-failure"},
         {options->detach || options->wait, options->attach != NULL, "--detach and --attach"},
-        {options->abort_on_exit, options->abort_on_failure, "--abort-on-container-exit and --abort-on-container-failure"},
+        {options->abort_on_exit, options->abort_on_failure,
+         "--abort-on-container-exit and --abort-on-container-failure"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
@@ -75,7 +91,8 @@ static int check_combinations(const struct up_options *options, struct err *err)
     return 0;
 }
 
-static struct jv *up_args(const struct up_options *options, const struct project *project, char *const *services)
+static struct jv *up_args(const struct up_options *options, const struct project *project,
+                          char *const *services)
 {
     struct jv *args = jv_object(), *json = change_options(services, options->timeout);
 
@@ -98,7 +115,8 @@ static struct jv *up_args(const struct up_options *options, const struct project
 }
 
 /* ---- dry run: the plan, read-only ---- */
-static int print_plan(struct cli *cli, const struct up_options *options, const struct project *project, char *const *services)
+static int print_plan(struct cli *cli, const struct up_options *options,
+                      const struct project *project, char *const *services)
 {
     struct plan_options plan_options = {
         .services = (const char *const *)(services[0] ? services : NULL),
@@ -118,7 +136,8 @@ static int print_plan(struct cli *cli, const struct up_options *options, const s
     int code = EXIT_OK;
 
     if ((layout_open_existing(&cli->layout, &err) < 0 && err.code != ERR_NOT_FOUND) ||
-        (cli->layout.lib_fd >= 0 && observe(&cli->layout, project->name, project, &observed, &err) < 0) ||
+        (cli->layout.lib_fd >= 0 &&
+         observe(&cli->layout, project->name, project, &observed, &err) < 0) ||
         plan_make_up(project, &observed, &plan_options, &plan, &err) < 0) {
         code = cli_error(&err);
     } else {
@@ -172,7 +191,8 @@ static int attach_sources(struct attached *a, size_t *ret_running, struct err *e
         if (state == STATE_RUNNING || state == STATE_RESTARTING || state == STATE_PAUSED)
             (*ret_running)++;
         if (state != STATE_CREATED)
-            rc = view_logs_add(a->logs, record->id, log_prefix_of(record->name, a->project->name), err);
+            rc = view_logs_add(a->logs, record->id, log_prefix_of(record->name, a->project->name),
+                               err);
     }
     observed_done(&observed);
     return rc;
@@ -199,7 +219,8 @@ static int stop_all(struct attached *a, bool kill_now, struct err *err)
     jv_set(args, "project", project_to_json(a->project));
     if (a->change && !a->up_done) {
         long id;
-        (void)ipc_send_call(a->change, "cancel", NULL, NULL, 0, &id, NULL); /* the call may have ended already */
+        (void)ipc_send_call(a->change, "cancel", NULL, NULL, 0, &id,
+                            NULL); /* the call may have ended already */
     }
     a->stopping = true;
     return send_change(a, kill_now ? "kill" : "stop", args, err);
@@ -244,7 +265,8 @@ static int on_change(struct attached *a, bool *ret_end, struct err *err)
 /* "web-1 exited with code 0", and what the abort options make of it. */
 static int on_container_event(struct attached *a, const struct jv *event, struct err *err)
 {
-    const char *service = jv_get_str(event, "service", ""), *action = jv_get_str(event, "action", "");
+    const char *service = jv_get_str(event, "service", ""),
+               *action = jv_get_str(event, "action", "");
     const struct jv *attributes = jv_find(event, "attributes");
     const char *code_text = attributes ? jv_get_str(attributes, "exitCode", "0") : "0";
     long long exit_code = 0;
@@ -255,7 +277,8 @@ static int on_container_event(struct attached *a, const struct jv *event, struct
     if (view_logs_print(a->logs, err) < 0)
         return -1;
     bool again = attributes && jv_get_bool(attributes, "restarting", false);
-    printf("%s exited with code %lld%s\n", log_prefix_of(jv_get_str(event, "container", ""), a->project->name), exit_code,
+    printf("%s exited with code %lld%s\n",
+           log_prefix_of(jv_get_str(event, "container", ""), a->project->name), exit_code,
            again ? " (restarting)" : "");
     fflush(stdout);
     bool from = a->options->exit_code_from && strcmp(a->options->exit_code_from, service) == 0;
@@ -293,7 +316,9 @@ static int attached_turn(struct attached *a, int interrupts, bool *ret_end, stru
     size_t logs = view_logs_fds(a->logs, log_fds, ARRAY_LEN(log_fds));
 
     polls[0] = (struct pollfd){.fd = interrupts, .events = POLLIN};
-    polls[1] = (struct pollfd){.fd = a->change && !(a->up_done && !a->stopping) ? ipc_client_fd(a->change) : -1, .events = POLLIN};
+    polls[1] = (struct pollfd){
+        .fd = a->change && !(a->up_done && !a->stopping) ? ipc_client_fd(a->change) : -1,
+        .events = POLLIN};
     polls[2] = (struct pollfd){.fd = a->events ? ipc_client_fd(a->events) : -1, .events = POLLIN};
     for (size_t i = 0; i < logs; i++)
         polls[3 + i] = (struct pollfd){.fd = log_fds[i], .events = POLLIN};
@@ -351,7 +376,8 @@ static int attached_loop(struct attached *a, struct err *err)
     return view_logs_print(a->logs, err);
 }
 
-static int run_attached(struct cli *cli, const struct up_options *options, struct project *project, char *const *services)
+static int run_attached(struct cli *cli, const struct up_options *options, struct project *project,
+                        char *const *services)
 {
     struct view_logs_options view = {.no_color = options->no_color,
                                      .no_prefix = options->no_prefix,
@@ -404,7 +430,8 @@ int cmd_up(struct cli *cli, int argc, char **argv)
     } else if (layout_open(&cli->layout, &err) < 0) {
         code = cli_error(&err);
     } else if (options.detach || options.wait || options.no_start) {
-        code = change_run(cli, project->name, true, "up", "up", up_args(&options, project, services), NULL);
+        code = change_run(cli, project->name, true, "up", "up",
+                          up_args(&options, project, services), NULL);
     } else {
         code = run_attached(cli, &options, project, services);
     }

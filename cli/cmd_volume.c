@@ -44,8 +44,9 @@ static int volume_ls(struct cli *cli, const struct volume_options *options)
     int code = EXIT_OK;
     bool json = str_eq(options->format, "json");
 
-    if (layout_open_existing(&cli->layout, &err) < 0 ? err.code != ERR_NOT_FOUND
-                                                     : volume_list(&cli->layout, NULL, &infos, &count, &err) < 0)
+    if (layout_open_existing(&cli->layout, &err) < 0
+            ? err.code != ERR_NOT_FOUND
+            : volume_list(&cli->layout, NULL, &infos, &count, &err) < 0)
         code = cli_error(&err);
     for (size_t i = 0; i < count; i++) {
         if (json)
@@ -53,7 +54,8 @@ static int volume_ls(struct cli *cli, const struct volume_options *options)
         else if (options->quiet)
             puts(infos[i].name);
         else
-            view_table_row(table, (const char *[]){infos[i].driver ? infos[i].driver : "local", infos[i].name});
+            view_table_row(table, (const char *[]){infos[i].driver ? infos[i].driver : "local",
+                                                   infos[i].name});
         volume_info_done(&infos[i]);
     }
     free(infos);

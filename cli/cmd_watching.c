@@ -21,7 +21,8 @@ const struct option_row events_options[] = {
     {0},
 };
 const struct option_row wait_options[] = {
-    {0, "down-project", OPTION_FLAG, WATCHING(down_project), NULL, "take the project down when the first has stopped"},
+    {0, "down-project", OPTION_FLAG, WATCHING(down_project), NULL,
+     "take the project down when the first has stopped"},
     {0},
 };
 
@@ -29,14 +30,15 @@ static void print_event(const struct jv *event, bool json, char *const *services
 {
     const char *service = jv_get_str(event, "service", "");
 
-    if (!str_eq(jv_get_str(event, "type", ""), "event") || (services[0] && !strv_has(services, service)))
+    if (!str_eq(jv_get_str(event, "type", ""), "event") ||
+        (services[0] && !strv_has(services, service)))
         return;
     if (json) {
         _cleanup_free_ char *text = jv_dump(event);
         puts(text);
     } else {
-        printf("%s container %s %s (service=%s)\n", jv_get_str(event, "time", ""), jv_get_str(event, "action", ""),
-               jv_get_str(event, "container", ""), service);
+        printf("%s container %s %s (service=%s)\n", jv_get_str(event, "time", ""),
+               jv_get_str(event, "action", ""), jv_get_str(event, "container", ""), service);
     }
     fflush(stdout);
 }
@@ -47,7 +49,8 @@ static int events_loop(struct ipc_client *client, bool json, char *const *servic
     int signo;
 
     for (;;) {
-        struct pollfd fds[2] = {{.fd = ipc_client_fd(client), .events = POLLIN}, {.fd = interrupts, .events = POLLIN}};
+        struct pollfd fds[2] = {{.fd = ipc_client_fd(client), .events = POLLIN},
+                                {.fd = interrupts, .events = POLLIN}};
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             return err_sys(err, "poll");
         if (fds[1].revents && interrupt_take(interrupts, &signo))
@@ -65,7 +68,8 @@ static int events_loop(struct ipc_client *client, bool json, char *const *servic
     }
 }
 
-static int with_supervisor(struct cli *cli, const char *name, struct ipc_client **ret_client, struct err *err)
+static int with_supervisor(struct cli *cli, const char *name, struct ipc_client **ret_client,
+                           struct err *err)
 {
     if (layout_open_existing(&cli->layout, err) < 0)
         return -1;
@@ -86,7 +90,8 @@ int cmd_events(struct cli *cli, int argc, char **argv)
         return code;
     if (project_pick_name(cli, argv + first, &project, &name, &code) < 0)
         return code;
-    if (with_supervisor(cli, name, &client, &err) < 0 || ipc_send_call(client, "events", NULL, NULL, 0, &id, &err) < 0 ||
+    if (with_supervisor(cli, name, &client, &err) < 0 ||
+        ipc_send_call(client, "events", NULL, NULL, 0, &id, &err) < 0 ||
         (code = events_loop(client, options.json, argv + first, &err)) < 0)
         code = cli_error(&err);
     project_free(project);
@@ -129,7 +134,8 @@ int cmd_wait(struct cli *cli, int argc, char **argv)
     if (codes && options.down_project) {
         struct jv *down = jv_object();
         jv_set(down, "options", jv_object());
-        (void)change_run(cli, name, true, "down", "down", down, NULL); /* the exit code is the container's */
+        (void)change_run(cli, name, true, "down", "down", down,
+                         NULL); /* the exit code is the container's */
     }
     project_free(project);
     return code;

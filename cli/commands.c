@@ -12,15 +12,20 @@
 
 #define GLOBAL(field) offsetof(struct global_options, field)
 const struct option_row global_option_rows[] = {
-    {'f', "file", OPTION_LIST, GLOBAL(files), "FILE", "compose file (repeatable; - is standard input)"},
+    {'f', "file", OPTION_LIST, GLOBAL(files), "FILE",
+     "compose file (repeatable; - is standard input)"},
     {'p', "project-name", OPTION_STRING, GLOBAL(project_name), "NAME", "project name"},
-    {0, "profile", OPTION_LIST, GLOBAL(profiles), "NAME", "activate a profile (repeatable; * is all)"},
+    {0, "profile", OPTION_LIST, GLOBAL(profiles), "NAME",
+     "activate a profile (repeatable; * is all)"},
     {0, "env-file", OPTION_LIST, GLOBAL(env_files), "FILE", "environment file (repeatable)"},
-    {0, "project-directory", OPTION_STRING, GLOBAL(project_directory), "DIR", "base of relative paths"},
-    {0, "root", OPTION_STRING, GLOBAL(root), "DIR", "keep all state below DIR (default /var/lib/winch, /run/winch)"},
+    {0, "project-directory", OPTION_STRING, GLOBAL(project_directory), "DIR",
+     "base of relative paths"},
+    {0, "root", OPTION_STRING, GLOBAL(root), "DIR",
+     "keep all state below DIR (default /var/lib/winch, /run/winch)"},
     {0, "ansi", OPTION_STRING, GLOBAL(ansi), "WHEN", "control characters: never, always, auto"},
     {0, "progress", OPTION_STRING, GLOBAL(progress), "STYLE", "auto, tty, plain, json, quiet"},
-    {0, "all-resources", OPTION_FLAG, GLOBAL(all_resources), NULL, "keep resources that no service uses"},
+    {0, "all-resources", OPTION_FLAG, GLOBAL(all_resources), NULL,
+     "keep resources that no service uses"},
     {0, "dry-run", OPTION_FLAG, GLOBAL(dry_run), NULL, "print the plan, change nothing"},
     {0, "verbose", OPTION_FLAG, GLOBAL(verbose), NULL, "debug log on standard error"},
     {'v', "version", OPTION_FLAG, GLOBAL(version), NULL, "print the version"},
@@ -28,18 +33,24 @@ const struct option_row global_option_rows[] = {
 };
 
 const struct command_row command_table[] = {
-    {"config", "[SERVICE...]", "check the compose files and print the resolved project", cmd_config, config_options, EFFECT_READS},
-    {"doctor", "", "say what this host can and cannot do, with reasons", cmd_doctor, doctor_options, EFFECT_READS},
-    {"down", "[SERVICE...]", "stop and remove containers and networks", cmd_down, down_options, EFFECT_PLANS},
-    {"events", "[SERVICE...]", "print what happens to the containers, as it happens", cmd_events, events_options, EFFECT_READS},
-    {"exec", "SERVICE COMMAND [ARG...]", "run a command in a running container", cmd_exec, exec_options, EFFECT_CHANGES},
+    {"config", "[SERVICE...]", "check the compose files and print the resolved project", cmd_config,
+     config_options, EFFECT_READS},
+    {"doctor", "", "say what this host can and cannot do, with reasons", cmd_doctor, doctor_options,
+     EFFECT_READS},
+    {"down", "[SERVICE...]", "stop and remove containers and networks", cmd_down, down_options,
+     EFFECT_PLANS},
+    {"events", "[SERVICE...]", "print what happens to the containers, as it happens", cmd_events,
+     events_options, EFFECT_READS},
+    {"exec", "SERVICE COMMAND [ARG...]", "run a command in a running container", cmd_exec,
+     exec_options, EFFECT_CHANGES},
     {"help", "[COMMAND]", "show help", cmd_help, NULL, EFFECT_READS},
     {"image", "ls|rm|import|load ...", "manage images", cmd_image, image_options, EFFECT_CHANGES},
     {"kill", "[SERVICE...]", "send a signal to containers", cmd_kill, kill_options, EFFECT_PLANS},
     {"logs", "[SERVICE...]", "show the output of containers", cmd_logs, logs_options, EFFECT_READS},
     {"ls", "", "list projects", cmd_ls, ls_options, EFFECT_READS},
     {"network", "ls", "list networks", cmd_network, network_options, EFFECT_READS},
-    {"port", "SERVICE PORT", "print where a port is published", cmd_port, port_options, EFFECT_READS},
+    {"port", "SERVICE PORT", "print where a port is published", cmd_port, port_options,
+     EFFECT_READS},
     {"ps", "[SERVICE...]", "list containers", cmd_ps, ps_options, EFFECT_READS},
     {"pull", "[SERVICE... | IMAGE...]", "pull images", cmd_pull, pull_options, EFFECT_CHANGES},
     {"restart", "[SERVICE...]", "restart containers", cmd_restart, restart_options, EFFECT_PLANS},
@@ -49,7 +60,8 @@ const struct command_row command_table[] = {
     {"up", "[SERVICE...]", "create and start the project", cmd_up, up_options, EFFECT_PLANS},
     {"version", "", "print the version", cmd_version, version_options, EFFECT_READS},
     {"volume", "ls|rm ...", "manage volumes", cmd_volume, volume_options, EFFECT_CHANGES},
-    {"wait", "SERVICE...", "wait until containers stop, print their exit codes", cmd_wait, wait_options, EFFECT_READS},
+    {"wait", "SERVICE...", "wait until containers stop, print their exit codes", cmd_wait,
+     wait_options, EFFECT_READS},
     {0},
 };
 
@@ -99,19 +111,21 @@ void cli_diags(struct diags *diags)
 
 static void command_help(const struct command_row *row)
 {
-    printf("Usage: winch %s%s%s%s\n\n%s\n", row->name, row->options ? " [OPTIONS]" : "", *row->words ? " " : "", row->words,
-           row->help);
+    printf("Usage: winch %s%s%s%s\n\n%s\n", row->name, row->options ? " [OPTIONS]" : "",
+           *row->words ? " " : "", row->words, row->help);
     if (row->options) {
         _cleanup_free_ char *help = options_help(row->options);
         printf("\nOptions:\n%s", help);
     }
 }
 
-int cli_options(struct cli *cli, int argc, char **argv, bool stop_at_word, void *values, int *ret_first, int *ret_code)
+int cli_options(struct cli *cli, int argc, char **argv, bool stop_at_word, void *values,
+                int *ret_first, int *ret_code)
 {
     struct err err = {0};
 
-    if (options_parse(cli->command->options, argc, argv, stop_at_word, values, ret_first, &err) == 0)
+    if (options_parse(cli->command->options, argc, argv, stop_at_word, values, ret_first, &err) ==
+        0)
         return 0;
     if (err.code == ERR_CANCELLED) {
         command_help(cli->command);

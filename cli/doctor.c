@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doctor.c - what this host can and cannot do for winch, one row a capability, with the reason. Reads only. */
+/* doctor.c - what this host can and cannot do for winch, one row a capability, with the reason.
+ * Reads only. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ const struct option_row doctor_options[] = {
 };
 
 enum verdict { GOOD, LIMITED, BAD };
-static const char *const verdict_words[] = {[GOOD] = "ok", [LIMITED] = "limited", [BAD] = "missing"};
+static const char *const verdict_words[] = {
+    [GOOD] = "ok", [LIMITED] = "limited", [BAD] = "missing"};
 
 #define TEXT_SIZE 400
 typedef enum verdict check_fn(const struct cli *cli, char *text);
@@ -34,7 +36,8 @@ typedef enum verdict check_fn(const struct cli *cli, char *text);
 static enum verdict check_root(const struct cli *cli, char *text)
 {
     (void)cli;
-    snprintf(text, TEXT_SIZE, geteuid() == 0 ? "running as root" : "winch needs root (uid %u)", geteuid());
+    snprintf(text, TEXT_SIZE, geteuid() == 0 ? "running as root" : "winch needs root (uid %u)",
+             geteuid());
     return geteuid() == 0 ? GOOD : BAD;
 }
 
@@ -47,13 +50,15 @@ static enum verdict check_kernel(const struct cli *cli, char *text)
     uname(&name);
     (void)sscanf(name.release, "%u.%u", &major, &minor);
     bool good = major > 5 || (major == 5 && minor >= 19);
-    snprintf(text, TEXT_SIZE, "%s%s", name.release, good ? "" : ": id-mapped overlay layers need 5.19");
+    snprintf(text, TEXT_SIZE, "%s%s", name.release,
+             good ? "" : ": id-mapped overlay layers need 5.19");
     return good ? GOOD : LIMITED;
 }
 
 static enum verdict check_cgroups(const struct cli *cli, char *text)
 {
-    static const char *const words[] = {[CGROUP_V1] = "v1", [CGROUP_HYBRID] = "hybrid: controllers on v1", [CGROUP_V2] = "v2"};
+    static const char *const words[] = {
+        [CGROUP_V1] = "v1", [CGROUP_HYBRID] = "hybrid: controllers on v1", [CGROUP_V2] = "v2"};
     enum cgroup_mode mode = cgroup_mode_detect();
 
     (void)cli;
@@ -84,10 +89,13 @@ static enum verdict check_state_fs(const struct cli *cli, char *text)
         return BAD;
     }
     if (fs.f_type == 0x794c7630) {
-        snprintf(text, TEXT_SIZE, "%s lies on an overlay: containers' writable layers need a real file system there", path);
+        snprintf(text, TEXT_SIZE,
+                 "%s lies on an overlay: containers' writable layers need a real file system there",
+                 path);
         return BAD;
     }
-    snprintf(text, TEXT_SIZE, "%s: %llu MiB free", path, (unsigned long long)fs.f_bavail * (unsigned long long)fs.f_bsize >> 20);
+    snprintf(text, TEXT_SIZE, "%s: %llu MiB free", path,
+             (unsigned long long)fs.f_bavail * (unsigned long long)fs.f_bsize >> 20);
     return GOOD;
 }
 
@@ -116,7 +124,9 @@ static enum verdict check_capabilities(const struct cli *cli, char *text)
     if (missing.size == 0)
         snprintf(text, TEXT_SIZE, "all");
     else
-        snprintf(text, TEXT_SIZE, "this host lacks %s: cap_add of it is refused, hard limits cannot be raised", missing.data);
+        snprintf(text, TEXT_SIZE,
+                 "this host lacks %s: cap_add of it is refused, hard limits cannot be raised",
+                 missing.data);
     enum verdict verdict = missing.size ? LIMITED : GOOD;
     str_done(&missing);
     return verdict;
@@ -133,36 +143,41 @@ static enum verdict check_file(const char *path, const char *yes, const char *no
 static enum verdict check_seccomp(const struct cli *cli, char *text)
 {
     (void)cli;
-    return check_file("/proc/sys/kernel/seccomp/actions_avail", "system call filter available", "this kernel has no seccomp", text);
+    return check_file("/proc/sys/kernel/seccomp/actions_avail", "system call filter available",
+                      "this kernel has no seccomp", text);
 }
 
 static enum verdict check_apparmor(const struct cli *cli, char *text)
 {
     (void)cli;
-    return check_file("/sys/kernel/security/apparmor", "AppArmor present (winch has no profile of its own yet)",
+    return check_file("/sys/kernel/security/apparmor",
+                      "AppArmor present (winch has no profile of its own yet)",
                       "no AppArmor: containers are confined without it", text);
 }
 
 static enum verdict check_systemd(const struct cli *cli, char *text)
 {
     (void)cli;
-    return check_file("/run/systemd/system", "systemd is running", "no systemd: projects are not started at boot", text);
+    return check_file("/run/systemd/system", "systemd is running",
+                      "no systemd: projects are not started at boot", text);
 }
 
 static enum verdict check_bridge(const struct cli *cli, char *text)
 {
     (void)cli;
-    return check_file("/proc/sys/net/ipv4/ip_forward", "IPv4 forwarding can be switched on", "no IPv4 in this kernel", text);
+    return check_file("/proc/sys/net/ipv4/ip_forward", "IPv4 forwarding can be switched on",
+                      "no IPv4 in this kernel", text);
 }
 
 static const struct {
     const char *name;
     check_fn *check;
 } checks[] = {
-    {"root", check_root},         {"kernel", check_kernel},     {"cgroups", check_cgroups},
-    {"user namespaces", check_userns}, {"state", check_state_fs}, {"capabilities", check_capabilities},
-    {"seccomp", check_seccomp},   {"apparmor", check_apparmor}, {"network", check_bridge},
-    {"systemd", check_systemd},
+    {"root", check_root},       {"kernel", check_kernel},
+    {"cgroups", check_cgroups}, {"user namespaces", check_userns},
+    {"state", check_state_fs},  {"capabilities", check_capabilities},
+    {"seccomp", check_seccomp}, {"apparmor", check_apparmor},
+    {"network", check_bridge},  {"systemd", check_systemd},
 };
 
 int cmd_doctor(struct cli *cli, int argc, char **argv)

@@ -25,12 +25,15 @@ static void show_line(struct view_progress *view, const struct jv *line)
     jv_set_str(event, "parent", parent);
     jv_set_int(event, "current", jv_get_int(line, "current", 0));
     jv_set_int(event, "total", jv_get_int(line, "total", 0));
-    jv_set_bool(event, "done", strstr(status, "complete") || strstr(status, "exists") || strcmp(status, "Pulled") == 0 ||
-                                   strcmp(status, "Loaded") == 0 || strcmp(status, "Imported") == 0);
+    jv_set_bool(event, "done",
+                strstr(status, "complete") || strstr(status, "exists") ||
+                    strcmp(status, "Pulled") == 0 || strcmp(status, "Loaded") == 0 ||
+                    strcmp(status, "Imported") == 0);
     view_progress_event(view, event);
 }
 
-static void read_lines(FILE *stream, struct view_progress *view, struct jv **ret_last, struct err *err)
+static void read_lines(FILE *stream, struct view_progress *view, struct jv **ret_last,
+                       struct err *err)
 {
     char *text = NULL;
     size_t capacity = 0;
@@ -52,14 +55,16 @@ static void read_lines(FILE *stream, struct view_progress *view, struct jv **ret
     free(text);
 }
 
-int image_job_run(struct cli *cli, char *const *words, struct view_progress *view, struct jv **ret_last)
+int image_job_run(struct cli *cli, char *const *words, struct view_progress *view,
+                  struct jv **ret_last)
 {
     _cleanup_jv_ struct jv *last = NULL;
     struct err err = {0};
     pid_t pid;
     int fd, status;
 
-    if (layout_open(&cli->layout, &err) < 0 || image_worker_start(&cli->layout, words, STDIN_FILENO, &pid, &fd, &err) < 0)
+    if (layout_open(&cli->layout, &err) < 0 ||
+        image_worker_start(&cli->layout, words, STDIN_FILENO, &pid, &fd, &err) < 0)
         return cli_error(&err);
     FILE *stream = fdopen(fd, "r");
     read_lines(stream, view, &last, &err);

@@ -14,7 +14,9 @@ static void usage(FILE *stream)
 {
     _cleanup_free_ char *options = options_help(global_option_rows);
 
-    fprintf(stream, "Usage: winch [OPTIONS] COMMAND [ARGS]\n\nRuns compose files on this host.\n\nOptions:\n%s\nCommands:\n",
+    fprintf(stream,
+            "Usage: winch [OPTIONS] COMMAND [ARGS]\n\nRuns compose files on this "
+            "host.\n\nOptions:\n%s\nCommands:\n",
             options);
     for (const struct command_row *row = command_table; row->name; row++)
         fprintf(stream, "  %-10s %s\n", row->name, row->help);
@@ -26,7 +28,8 @@ static int unknown_command(const char *name)
     const char *names[64];
     size_t count = 0;
 
-    for (const struct command_row *row = command_table; row->name && count < ARRAY_LEN(names); row++)
+    for (const struct command_row *row = command_table; row->name && count < ARRAY_LEN(names);
+         row++)
         names[count++] = row->name;
     const char *near = suggest_nearest(name, names, count);
     fprintf(stderr, "error: unknown command '%s'\n", name);

@@ -10,7 +10,8 @@
 
 extern char **environ;
 
-static struct load_options load_options_of(const struct cli *cli, char *const *services, const char *cwd)
+static struct load_options load_options_of(const struct cli *cli, char *const *services,
+                                           const char *cwd)
 {
     const struct global_options *global = &cli->global;
 
@@ -27,7 +28,8 @@ static struct load_options load_options_of(const struct cli *cli, char *const *s
     };
 }
 
-int project_pick(struct cli *cli, char *const *services, struct project **ret_project, int *ret_code)
+int project_pick(struct cli *cli, char *const *services, struct project **ret_project,
+                 int *ret_code)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
     struct load_options options = load_options_of(cli, services, cwd ? cwd : "/");
@@ -56,7 +58,8 @@ bool project_exists(const struct cli *cli)
     return !missing;
 }
 
-int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name, int *ret_code)
+int project_pick_name(struct cli *cli, char *const *services, struct project **ret_project,
+                      char **ret_name, int *ret_code)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
     struct load_options options = load_options_of(cli, services, cwd ? cwd : "/");
@@ -83,8 +86,8 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
     return -1;
 }
 
-int project_observe(struct cli *cli, char *const *services, struct project **ret_project, char **ret_name,
-                    struct observed *ret_observed, int *ret_code)
+int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
+                    char **ret_name, struct observed *ret_observed, int *ret_code)
 {
     struct err err = {0};
 
@@ -106,8 +109,8 @@ int project_observe(struct cli *cli, char *const *services, struct project **ret
     return -1;
 }
 
-int project_check_services(const struct project *project, const struct observed *observed, char *const *words,
-                           struct err *err)
+int project_check_services(const struct project *project, const struct observed *observed,
+                           char *const *words, struct err *err)
 {
     for (; words && *words; words++) {
         bool known = project && project_service(project, *words);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view_logs.c - prefix, colour and order as compose-users know them (docs/compose-support.md, logs). */
+/* view_logs.c - prefix, colour and order as compose-users know them (docs/compose-support.md,
+ * logs). */
 #include "cli/view_logs.h"
 
 #include <errno.h>
@@ -60,19 +61,22 @@ int view_logs_add(struct view_logs *view, const char *id, const char *prefix, st
     if (log_reader_open(&view->cli->layout, id, &view->options.log, &reader, err) < 0)
         return -1;
     view->width = MAX(view->width, strlen(prefix));
-    VEC_ADD(&view->sources, (struct source){.id = xstrdup(id),
-                                            .prefix = xstrdup(prefix),
-                                            .reader = reader,
-                                            .color = colors[view->sources.count % ARRAY_LEN(colors)],
-                                            .at_line_start = true});
+    VEC_ADD(&view->sources,
+            (struct source){.id = xstrdup(id),
+                            .prefix = xstrdup(prefix),
+                            .reader = reader,
+                            .color = colors[view->sources.count % ARRAY_LEN(colors)],
+                            .at_line_start = true});
     return 0;
 }
 
-static void print_prefix(const struct view_logs *view, const struct source *source, const struct log_record *record, FILE *stream)
+static void print_prefix(const struct view_logs *view, const struct source *source,
+                         const struct log_record *record, FILE *stream)
 {
     if (!view->options.no_prefix) {
         if (view->color)
-            fprintf(stream, "\033[%sm%-*s | \033[0m", source->color, (int)view->width + 1, source->prefix);
+            fprintf(stream, "\033[%sm%-*s | \033[0m", source->color, (int)view->width + 1,
+                    source->prefix);
         else
             fprintf(stream, "%-*s | ", (int)view->width + 1, source->prefix);
     }
@@ -82,7 +86,8 @@ static void print_prefix(const struct view_logs *view, const struct source *sour
     }
 }
 
-static int print_record(struct view_logs *view, struct source *source, const struct log_record *record)
+static int print_record(struct view_logs *view, struct source *source,
+                        const struct log_record *record)
 {
     FILE *stream = view->options.split_streams && record->is_stderr ? stderr : stdout;
 

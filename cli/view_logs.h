@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view_logs.h - the logs of several containers as prefixed, coloured lines; following them with inotify, without polling. */
+/* view_logs.h - the logs of several containers as prefixed, coloured lines; following them with
+ * inotify, without polling. */
 #pragma once
 
 #include "cli/cli.h"
 #include "engine/log/read.h"
 
 struct view_logs_options {
-    bool no_color, no_prefix, timestamps, split_streams; /* split: stderr of containers goes to stderr */
+    bool no_color, no_prefix, timestamps,
+        split_streams; /* split: stderr of containers goes to stderr */
     struct log_options log;
 };
 struct view_logs;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view_progress.c - progress on stderr. The live form keeps one row a resource and redraws all rows in place. */
+/* view_progress.c - progress on stderr. The live form keeps one row a resource and redraws all rows
+ * in place. */
 #include "cli/view_progress.h"
 
 #include <stdio.h>
@@ -42,7 +43,8 @@ struct view_progress *view_progress_new(const struct cli *cli, const char *title
         view->style = STYLE_JSON;
     else if (strcmp(style, "quiet") == 0)
         view->style = STYLE_QUIET;
-    else if (strcmp(style, "plain") == 0 || never || (strcmp(style, "tty") != 0 && !term_is_tty(STDERR_FILENO)))
+    else if (strcmp(style, "plain") == 0 || never ||
+             (strcmp(style, "tty") != 0 && !term_is_tty(STDERR_FILENO)))
         view->style = STYLE_PLAIN;
     else
         view->style = STYLE_LIVE;
@@ -68,7 +70,8 @@ static struct row *row_get(struct view_progress *view, const char *key)
     for (size_t i = 0; i < view->rows.count; i++)
         if (strcmp(view->rows.items[i].key, key) == 0)
             return &view->rows.items[i];
-    return VEC_ADD(&view->rows, (struct row){.key = xstrdup(key), .since_us = clock_monotonic_us()});
+    return VEC_ADD(&view->rows,
+                   (struct row){.key = xstrdup(key), .since_us = clock_monotonic_us()});
 }
 
 static void draw(struct view_progress *view)
@@ -86,12 +89,16 @@ static void draw(struct view_progress *view)
         const struct row *row = &view->rows.items[i];
         if (row->is_child && row->done)
             continue;
-        double seconds = (double)((row->done ? row->until_us : clock_monotonic_us()) - row->since_us) / 1e6;
+        double seconds =
+            (double)((row->done ? row->until_us : clock_monotonic_us()) - row->since_us) / 1e6;
         const char *mark = row->failed ? "✘" : row->done ? "✔" : "⠿";
-        const char *color = !view->color ? "" : row->failed ? "\033[31m" : row->done ? "\033[32m" : "\033[33m";
+        const char *color = !view->color  ? ""
+                            : row->failed ? "\033[31m"
+                            : row->done   ? "\033[32m"
+                                          : "\033[33m";
         int room = (int)(width > 40 ? width - 28 : 20);
-        str_addf(&out, "\033[K %s%s%s %-*.*s %-10s %5.1fs\n", color, mark, *color ? "\033[0m" : "", MIN(room, 44), room,
-                 row->key, row->word ? row->word : "", seconds);
+        str_addf(&out, "\033[K %s%s%s %-*.*s %-10s %5.1fs\n", color, mark, *color ? "\033[0m" : "",
+                 MIN(room, 44), room, row->key, row->word ? row->word : "", seconds);
         shown++;
     }
     if (view->drawn > shown + 1) {
@@ -110,11 +117,13 @@ static void plain_line(const struct jv *event, const char *name, const char *wor
 
     if (jv_get_str(event, "parent", NULL) && !detail)
         return; /* layers only on a terminal */
-    if (!detail && strcmp(word, "Recreate") == 0 && jv_get_str(event, "detail", NULL)) { /* why it is made again */
+    if (!detail && strcmp(word, "Recreate") == 0 &&
+        jv_get_str(event, "detail", NULL)) { /* why it is made again */
         fprintf(stderr, " %s %s %s (%s)\n", resource, name, word, jv_get_str(event, "detail", ""));
         return;
     }
-    fprintf(stderr, " %s%s%s %s%s%s\n", resource, *resource ? " " : "", name, word, detail && *detail ? " " : "", detail ? detail : "");
+    fprintf(stderr, " %s%s%s %s%s%s\n", resource, *resource ? " " : "", name, word,
+            detail && *detail ? " " : "", detail ? detail : "");
 }
 
 void view_progress_event(struct view_progress *view, const struct jv *event)
@@ -130,7 +139,8 @@ void view_progress_event(struct view_progress *view, const struct jv *event)
     }
     if (strcmp(type, "warning") == 0 || strcmp(type, "waiting") == 0) {
         view_progress_finish(view);
-        fprintf(stderr, "%s%s\n", strcmp(type, "warning") == 0 ? "warning: " : "", jv_get_str(event, "text", ""));
+        fprintf(stderr, "%s%s\n", strcmp(type, "warning") == 0 ? "warning: " : "",
+                jv_get_str(event, "text", ""));
         return;
     }
     if (strcmp(type, "progress") != 0)
@@ -142,13 +152,15 @@ void view_progress_event(struct view_progress *view, const struct jv *event)
         return;
     }
     const char *parent = jv_get_str(event, "parent", NULL);
-    _cleanup_free_ char *key = parent ? xasprintf("  %s", name) : xasprintf("%s %s", jv_get_str(event, "resource", ""), name);
+    _cleanup_free_ char *key = parent ? xasprintf("  %s", name)
+                                      : xasprintf("%s %s", jv_get_str(event, "resource", ""), name);
     struct row *row = row_get(view, key);
     int64_t current = jv_get_int(event, "current", 0), total = jv_get_int(event, "total", 0);
     free(row->word);
     if (parent && total > 0) {
         char a[16], b[16];
-        row->word = xasprintf("%s %s/%s", word, bytes_human(current, a, sizeof(a)), bytes_human(total, b, sizeof(b)));
+        row->word = xasprintf("%s %s/%s", word, bytes_human(current, a, sizeof(a)),
+                              bytes_human(total, b, sizeof(b)));
     } else {
         row->word = xstrdup(word);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view_progress.h - shows the progress events of the supervisor (orchestrator/client.h) on stderr: live lines on a terminal,
- * one line an event in a pipe (" Container p-web-1 Started"), JSON lines, or nothing. */
+/* view_progress.h - shows the progress events of the supervisor (orchestrator/client.h) on stderr:
+ * live lines on a terminal, one line an event in a pipe (" Container p-web-1 Started"), JSON lines,
+ * or nothing. */
 #pragma once
 
 #include "base/json.h"

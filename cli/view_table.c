@@ -52,7 +52,8 @@ void view_table_print(const struct view_table *table)
         if (column + 1 == table->columns)
             fputc('\n', stdout);
         else
-            printf("%*s", (int)(table->widths[column] - display_width(table->cells.items[i]) + 3), "");
+            printf("%*s", (int)(table->widths[column] - display_width(table->cells.items[i]) + 3),
+                   "");
     }
 }
 
