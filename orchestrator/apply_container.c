@@ -202,6 +202,10 @@ void op_kill(struct apply_op *op)
     struct err err = { 0 };
     int signo = op->op->signo ? op->op->signo : SIGKILL;
     op->step = STEP_STOP;
+    if (!op_unit(op)) { /* removed by a down that runs at the same time */
+        op_finish(op, NULL, NULL);
+        return;
+    }
     if (!have_unit(op, &unit))
         return;
     supervisor_event(op->apply->sv, "kill", unit, NULL);

@@ -16,7 +16,7 @@ static const struct verb verbs[] = {
     { .name = "start", .flags = VERB_WANTS_UP, .kind = OP_CONTAINER_START },
     { .name = "stop", .flags = VERB_STOPS | VERB_WANTS_DOWN, .kind = OP_CONTAINER_STOP },
     { .name = "restart", .flags = VERB_WANTS_UP, .kind = OP_CONTAINER_RESTART },
-    { .name = "kill", .flags = VERB_STOPS, .kind = OP_CONTAINER_KILL },
+    { .name = "kill", .flags = VERB_STOPS | VERB_AT_ONCE, .kind = OP_CONTAINER_KILL },
     { .name = "rm", .flags = VERB_STOPS, .kind = OP_CONTAINER_REMOVE },
 };
 
@@ -128,7 +128,8 @@ static void change_end(struct change *change, const struct err *error)
         return;
     change->ended = true;
     change->awaiting = false;
-    change->sv->going_down = false;
+    if (change->verb->is_down)
+        change->sv->going_down = false;
     if (change->sv->deleted) {
         change->sv->deleted = false;
         container_delete_finish(change->sv->layout);
@@ -343,7 +344,8 @@ static int save_intent(struct change *change, struct err *err)
         want_up = true;
     if ((change->verb->flags & VERB_WANTS_DOWN) && !change->options.services)
         want_up = false;
-    sv->going_down = change->verb->is_down && !change->options.services;
+    if (change->verb->is_down)
+        sv->going_down = !change->options.services;
     if (!sv->intent.name || want_up == sv->intent.want_up)
         return 0;
     sv->intent.want_up = want_up;

@@ -9,6 +9,7 @@ enum verb_flags {
     VERB_STOPS = 1,    /* pushes a running change of the other sort aside: a stop never waits for a start */
     VERB_WANTS_UP = 2, /* sets the project's intent */
     VERB_WANTS_DOWN = 4, /* the same, when no services are named */
+    VERB_AT_ONCE = 8,    /* runs beside the others: a kill must not wait for the grace of a stop */
 };
 
 struct verb {

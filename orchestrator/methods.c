@@ -29,6 +29,9 @@ static void change_done(struct change *change)
             memmove(&sv->waiting.items[i], &sv->waiting.items[i + 1], (sv->waiting.count - i) * sizeof(change));
             break;
         }
+    for (size_t i = 0; i < sv->beside.count; i++)
+        if (sv->beside.items[i] == change)
+            sv->beside.items[i--] = sv->beside.items[--sv->beside.count];
     change_free(change);
     queue_next(sv);
     supervisor_check_idle(sv);
@@ -59,6 +62,11 @@ static void queue_add(struct supervisor *sv, struct change *change)
 {
     if (change->verb->flags & VERB_STOPS)
         push_aside(sv, change);
+    if (change->verb->flags & VERB_AT_ONCE) {
+        VEC_ADD(&sv->beside, change);
+        change_begin(change);
+        return;
+    }
     VEC_ADD(&sv->waiting, change);
     if (sv->current)
         change_tell_waiting(change, sv->current);
@@ -114,6 +122,9 @@ static void handle_cancel(struct ipc_request *request, const struct jv *args _un
         if (change->request && ipc_request_same_client(change->request, request))
             change_cancel(change, "interrupted");
     }
+    for (size_t i = 0; i < sv->beside.count; i++)
+        if (sv->beside.items[i]->request && ipc_request_same_client(sv->beside.items[i]->request, request))
+            change_cancel(sv->beside.items[i], "interrupted");
     ipc_answer_ok(request, NULL);
 }
 
@@ -199,6 +210,8 @@ void methods_changed(struct supervisor *sv)
 {
     if (sv->current)
         change_look(sv->current);
+    for (size_t i = 0; i < sv->beside.count; i++)
+        change_look(sv->beside.items[i]);
     for (size_t i = 0; i < sv->waits.count; i++)
         if (wait_is_over(sv, sv->waits.items[i])) {
             struct wait_call *call = sv->waits.items[i];
@@ -209,7 +222,7 @@ void methods_changed(struct supervisor *sv)
 
 bool methods_busy(const struct supervisor *sv)
 {
-    return sv->current || sv->waiting.count > 0 || sv->waits.count > 0;
+    return sv->current || sv->waiting.count > 0 || sv->beside.count > 0 || sv->waits.count > 0;
 }
 
 void methods_free(struct supervisor *sv)
@@ -218,6 +231,9 @@ void methods_free(struct supervisor *sv)
     for (size_t i = 0; i < sv->waiting.count; i++)
         change_free(sv->waiting.items[i]);
     VEC_DONE(&sv->waiting);
+    for (size_t i = 0; i < sv->beside.count; i++)
+        change_free(sv->beside.items[i]);
+    VEC_DONE(&sv->beside);
     for (size_t i = 0; i < sv->waits.count; i++) {
         strv_free(sv->waits.items[i]->services);
         free(sv->waits.items[i]);

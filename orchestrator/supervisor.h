@@ -141,7 +141,7 @@ struct supervisor {
     VEC(struct unit *) units;
     size_t starting, start_limit;
     struct change *current;
-    VEC(struct change *) waiting;
+    VEC(struct change *) waiting, beside; /* beside: those that wait for nobody */
     VEC(struct wait_call *) waits;
     VEC(char *) populating;
     bool going_down;
