@@ -417,6 +417,7 @@ int cmd_up(struct cli *cli, int argc, char **argv)
     if (project_pick(cli, services, &project, &code) < 0)
         return code;
     project_check_runnable(project, &diags);
+    project_check_sources(project, (const char *const *)services, &diags);
     cli_diags(&diags);
     if (diags.error_count) {
         code = EXIT_FAILED;

@@ -41,3 +41,7 @@ int project_from_json(const struct jv *value, struct project **ret_project, stru
  * for keys that say nothing on one host. Called before up, create, run; config prints such projects all the same.
  * 0, or -1 when there are errors. */
 int project_check_runnable(const struct project *project, struct diags *diags);
+
+/* Files of configs and secrets, and bind sources with create_host_path: false, that are not there; of the named services
+ * (NULL or empty: all) and what they depend on. 0, or -1 when there are errors. */
+int project_check_sources(const struct project *project, const char *const *services, struct diags *diags);

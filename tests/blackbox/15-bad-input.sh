@@ -75,12 +75,33 @@ bad "missing image" "no-such-image" <<'YAML'
 services:
   web: {image: no-such-image}
 YAML
-bad "missing config file" "nowhere.conf" <<'YAML'
+bad "missing config file" "compose.yaml:4:13: .*nowhere.conf" <<'YAML'
 services:
   web: {image: busybox, command: ["probe", "hold"], configs: [c]}
 configs:
   c: {file: ./nowhere.conf}
 YAML
+bad "missing secret file" "compose.yaml:4:13: .*nowhere.key" <<'YAML'
+services:
+  web: {image: busybox, command: ["probe", "hold"], secrets: [s]}
+secrets:
+  s: {file: ./nowhere.key}
+YAML
+bad "missing bind source" "compose.yaml:5:30: .*nowhere" <<'YAML'
+services:
+  web:
+    image: busybox
+    volumes:
+      - {type: bind, source: ./nowhere, target: /x, bind: {create_host_path: false}}
+YAML
+cat >compose.yaml <<'YAML'
+services:
+  web: {image: busybox, secrets: [s]}
+  other: {image: busybox}
+secrets:
+  s: {file: ./nowhere.key}
+YAML
+t_ok "a file that only another service needs may be missing" winch up --dry-run other
 
 winch pull busybox >/dev/null 2>&1
 probe listen tcp 8080 taken >/dev/null &
