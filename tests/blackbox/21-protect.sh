@@ -27,6 +27,12 @@ services:
     image: busybox
     command: ["probe", "hold"]
     userns_mode: host
+    volumes: ["data:/data"]
+  net-admin:
+    image: busybox
+    command: ["probe", "hold"]
+    cap_add: [NET_ADMIN]
+    stop_grace_period: 0s
 volumes:
   data:
 YAML
@@ -112,6 +118,13 @@ t_is "PRO-18 userns_mode: host is obeyed" "$(winch exec -T host-ids probe | jq -
     "$(awk '{ print $2, $3 }' /proc/self/uid_map)"
 t_like "PRO-18 and shown by ps" "$(winch ps)" 'host-ids.*host user namespace'
 t_unlike "PRO-18 only there" "$(winch ps a)" 'host user namespace'
+t_is "PRO-18 with AUDIT_WRITE, which works there" "$(w_ps host-ids CapBnd)" 00000000a00405fb
+t_is "PRO-18 files of a volume belong to the same ids there" \
+    "$(in_a sh -c 'echo 7 >/data/seven; chown 7:7 /data/seven'; winch exec -T host-ids stat -c %u:%g /data/seven)" 7:7
+t_run in_a ip addr add 10.9.8.7/32 dev lo
+t_true "PRO without NET_ADMIN no address can be added" test "$T_STATUS" != 0
+t_ok "PRO cap_add: NET_ADMIN lets it" winch exec -T net-admin ip addr add 10.9.8.7/32 dev lo
+t_like "PRO and it is there" "$(winch exec -T net-admin ip addr show lo)" '10\.9\.8\.7/32'
 w_syscall() { jq -r ".syscalls[\"$1\"]" a.json; }
 t_is "PRO mount, unshare, keyctl, io_uring, bpf are denied" \
     "$(w_syscall 165) $(w_syscall 272) $(w_syscall 250) $(w_syscall 425) $(w_syscall 321)" "EPERM EPERM EPERM EPERM EPERM"
