@@ -60,7 +60,10 @@ const char *volume_short_parse(struct arena *arena, const char *text, struct pos
     if (source)
         node_set(arena, volume, "source", text_node(arena, source, pos));
     node_set(arena, volume, "target", text_node(arena, target, pos));
-    node_set(arena, volume, is_bind ? "bind" : "volume", node_new(arena, NODE_MAP, pos));
+    struct node *options = node_new(arena, NODE_MAP, pos);
+    if (is_bind)
+        node_set(arena, options, "create_host_path", node_bool(arena, true, pos));
+    node_set(arena, volume, is_bind ? "bind" : "volume", options);
     if (count == 3) {
         char **words = strv_split(parts[2], ",");
         for (size_t i = 0; words[i]; i++)
@@ -87,6 +90,9 @@ void lengthen_volume(struct shaping *shaping, struct node *node, const struct pa
     if (node->kind != NODE_MAP)
         return;
     const char *type = node_find_text(node, "type");
+    struct node *bind = node_find(node, "bind");
+    if (bind && bind->kind == NODE_MAP && !node_find(bind, "create_host_path"))
+        node_set(shaping->arena, bind, "create_host_path", node_bool(shaping->arena, true, bind->pos));
     struct node *source = node_find(node, "source"), *target = node_find(node, "target");
     if (target && target->kind == NODE_STRING && *target->text) {
         _cleanup_free_ char *clean = path_clean(target->text);

@@ -25,7 +25,7 @@ static const struct { const char *base, *over, *piece; } merges[] = {
     {A "dns: 1.1.1.1}}", A "dns: [2.2.2.2, 1.1.1.1]}}", "dns:\n      - 1.1.1.1\n      - 2.2.2.2\n"},
     {A "cap_add: [A]}}", A "cap_add: [B, A]}}", "cap_add:\n      - A\n      - B\n"},
     {A "ports: ['80:80']}}", A "ports: ['80:80', '81:81']}}", "published: \"80\"\n        protocol: tcp\n      - mode: ingress\n        target: 81"},
-    {A "volumes: [/a:/x, /b:/y]}}", A "volumes: [/c:/x]}}", "source: /c\n        target: /x\n        bind: {}\n      - type: bind\n        source: /b"},
+    {A "volumes: [/a:/x, /b:/y]}}", A "volumes: [/c:/x]}}", "source: /c\n        target: /x\n        bind:\n          create_host_path: true\n      - type: bind\n        source: /b"},
     {A "build: .}}", A "build: {target: t}}}", "target: t"},
     {A "healthcheck: {test: a, retries: 3}}}", A "healthcheck: {test: b}}}", "- b\n      retries: 3"},
     {A "logging: {driver: local, options: {a: 1}}}}", A "logging: {options: {b: 2}}}}", "a: \"1\"\n        b: \"2\""},

@@ -85,9 +85,9 @@ static const struct { const char *key, *value, *found; } good[] = {
     {"volumes", "[/x]", "volumes:[{type:volume,target:/x,volume:{}}]"},
     {"volumes", "['vol:/x/']", "volumes:[{type:volume,source:vol,target:/x,volume:{}}]"},
     {"volumes", "['v:/x:nocopy']", "volumes:[{type:volume,source:v,target:/x,volume:{nocopy:true}}]"},
-    {"volumes", "['./a/../b:/x:ro,z']", "volumes:[{type:bind,source:/D/b,target:/x,bind:{selinux:z},read_only:true}]"},
-    {"volumes", "['/a:/x:rslave,cached']", "volumes:[{type:bind,source:/a,target:/x,bind:{propagation:rslave}}]"},
-    {"volumes", "['~/a:/x']", "volumes:[{type:bind,source:/home/u/a,target:/x,bind:{}}]"}, /* lint: allow */
+    {"volumes", "['./a/../b:/x:ro,z']", "volumes:[{type:bind,source:/D/b,target:/x,bind:{create_host_path:true,selinux:z},read_only:true}]"},
+    {"volumes", "['/a:/x:rslave,cached']", "volumes:[{type:bind,source:/a,target:/x,bind:{create_host_path:true,propagation:rslave}}]"},
+    {"volumes", "['~/a:/x']", "volumes:[{type:bind,source:/home/u/a,target:/x,bind:{create_host_path:true}}]"}, /* lint: allow */
     {"volumes", "[{type: bind, source: a, target: /x, bind: {create_host_path: false}}]",
      "volumes:[{type:bind,source:/D/a,target:/x,bind:{create_host_path:false}}]"},
     {"volumes", "[{type: tmpfs, target: /x, tmpfs: {size: 1m, mode: '1777'}}]",
