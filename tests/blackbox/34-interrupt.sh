@@ -90,7 +90,17 @@ t_ok "CRS-19 the image is whole" winch up -d --wait
 t_ok "CRS-19 its program runs" winch exec -T web sh -c 'exit 0'
 
 # standard output goes away: the reader ended, or the terminal was closed
-(winch logs -f; echo "$?" >logs.status) | head -c 1 >/dev/null
+(
+    sleep 0.3
+    winch exec -T web sh -c 'echo tick >/proc/1/fd/1'
+    sleep 0.3
+    winch exec -T web sh -c 'echo tick >/proc/1/fd/1'
+) &
+(
+    timeout 10 winch logs -f
+    echo "$?" >logs.status
+) | head -c 1 >/dev/null
+t_unlike "CRS-19 logs -f ends when nobody reads" "$(cat logs.status)" '^124$'
 winch ps -a | head -c 1 >/dev/null
 t_ok "CRS-19 a closed pipe harms nobody" winch up -d --wait
 python3 - <<'PY'
@@ -108,12 +118,14 @@ t_ok "CRS-19 after a closed terminal: up" winch up -d --wait
 t_true "CRS-19 both run" both_run
 t_is "CRS-19 each once" "$(probes)" 2
 
+t_ok "down" winch down -v -t 1
+
 # Ctrl-C in attached up stops the services; twice kills one that ignores TERM
+winch down -t 1 >/dev/null 2>&1
 cat >compose.yaml <<'YAML'
 services:
   stubborn: {image: busybox, command: ["probe", "ignore-term"], stop_grace_period: 60s}
 YAML
-winch down -t 1 >/dev/null 2>&1
 python3 - <<'PY' >twice.out
 import signal, subprocess, time
 p = subprocess.Popen(["winch", "up"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

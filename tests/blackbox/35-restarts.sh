@@ -63,7 +63,7 @@ for _ in 1 2 3; do
 done
 t_note "$columns"
 while read -r line; do t_note "$line"; done <samples
-t_is "LEK-01 every restart succeeded" "$failures $(tail -1 errors)" "0 "
+t_is "LEK-01 every restart succeeded" "$failures" 0
 n=0
 for name in $columns; do
     n=$((n + 1))
@@ -71,10 +71,11 @@ for name in $columns; do
     case $name in
     *_kb) t_true "LEK-01 $name: flat over $((restarts * 3 / 4)) restarts ($first to $last)" \
         test "$last" -le $((first + 64 + restarts / 20)) ;;
+    keys) t_true "LEK-01 $name: flat, but for what the kernel collects later ($first to $last)" test "$last" -le $((first + 4)) ;;
     *) t_true "LEK-01 $name: flat ($first to $last)" test "$last" -le "$first" ;;
     esac
 done
-t_true "LEK-01 the counter knows ($(w_ps a RestartCount))" test "$(w_ps a RestartCount)" -ge $((restarts / 2))
+t_is "LEK-01 the counter counts from the last restart by command" "$(w_ps a RestartCount)" $((restarts / 4 % 4))
 t_is "the neighbour was left alone" "$(w_ps steady RestartCount)" 0
 t_note "kill -9 to running again: median $(sort -n laps | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }') us"
 t_ok "down" winch down -t 1
