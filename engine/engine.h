@@ -54,6 +54,9 @@ int image_list(const struct layout *layout, struct image **ret_images, size_t *r
  * uses it, naming the container. Takes the store's lock; may block for the disk. */
 int image_remove(const struct layout *layout, const char *reference, bool force, char ***ret_untagged, char ***ret_deleted,
                  struct err *err);
+/* The image cannot be removed until *ret_lock is closed: for the moment in which a record that names it is written.
+ * ERR_NOT_FOUND when it is gone already. Waits for a removal under way. */
+int image_hold(const struct layout *layout, const char *id, int *ret_lock, struct err *err);
 /* Copies the directory `path` of the merged image (not of a container) into dest_dirfd: contents, owners (as in the image,
  * unshifted), modes, times, xattrs, hard links; *ret_copied false when the image has no such directory. The top directory's
  * owner and mode are applied to dest_dirfd. Blocks; forks a helper with a mount namespace of its own. */

@@ -177,13 +177,22 @@ static int prepare_seccomp(struct apply_op *op, struct container_record *record,
                            &spec->seccomp_sha256, err);
 }
 
+/* Saved while the image cannot go: somebody may have removed it since it was looked up. */
+static int save_record(struct supervisor *sv, struct container_record *record, struct err *err)
+{
+    _cleanup_close_ int lock = -1;
+    if (image_hold(sv->layout, record->image_id, &lock, err) < 0)
+        return err_wrap(err, "container %s", record->name);
+    return container_record_save(sv->layout, record, err);
+}
+
 /* The last steps; nothing of the user's can fail here any more. */
 static void store_record(struct apply_op *op)
 {
     struct supervisor *sv = op->apply->sv;
     struct container_record *record = take_ptr(&op->work->record);
     struct err err = { 0 };
-    if (container_record_save(sv->layout, record, &err) < 0 || container_prepare(sv->layout, &record->spec, &err) < 0) {
+    if (save_record(sv, record, &err) < 0 || container_prepare(sv->layout, &record->spec, &err) < 0) {
         struct err ignored = { 0 };
         (void)container_delete(sv->layout, record->id, &ignored); /* half made; the first error is told */
         sv->deleted = true;
