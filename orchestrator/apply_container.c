@@ -131,7 +131,7 @@ static void stop_look(struct apply_op *op)
 {
     struct unit *unit = op_unit(op);
     struct err err = { 0 };
-    if (unit && unit->state == INSTANCE_STOPPING && unit->kills >= 2) {
+    if (unit && unit->state == INSTANCE_STOPPING && unit->unkillable) {
         op->look = NULL;
         (void)err_set(&err, ERR_TIMEOUT, "container %s does not end, even after SIGKILL", unit->record->name);
         fail(op, &err);
@@ -285,7 +285,7 @@ static void removal_look(struct apply_op *op)
     struct removal *removal = op->removal;
     struct unit *unit = supervisor_unit(op->apply->sv, removal->id);
     struct err err = { 0 };
-    if (unit && unit->state == INSTANCE_STOPPING && unit->kills >= 2) {
+    if (unit && unit->state == INSTANCE_STOPPING && unit->unkillable) {
         op->look = NULL;
         free(take_ptr(&op->removal));
         (void)err_set(&err, ERR_TIMEOUT, "container %s does not end, even after SIGKILL", unit->record->name);

@@ -68,7 +68,7 @@ struct unit {
 
     struct loop_source *timer; /* grace or backoff */
     int64_t grace_us;
-    int kills;             /* SIGKILLs sent in this stop */
+    bool unkillable;       /* lives on long after SIGKILL went to all of it */
     int64_t started_us;    /* CLOCK_MONOTONIC */
     int64_t streak, delay_us; /* see restart.h */
 

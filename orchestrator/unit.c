@@ -63,20 +63,18 @@ static void act_release(struct unit *unit)
 {
     timer_off(unit);
     unit->by_command = false;
-    unit->kills = 0;
+    unit->unkillable = false;
     unit->supervise.restarting_until_ns = 0;
     unit_save_supervise(unit);
     if (!unit->keep_sandbox && !unit->sv->going_down)
         unit_sandbox_drop(unit); /* its ports and names are free again */
 }
 
-static void act_signal(struct unit *unit)
+static void kill_over(void *arg)
 {
-    int signo = unit->record->spec.stop_signal ? (int)unit->record->spec.stop_signal : SIGTERM;
-    struct err err = { 0 };
-    if (unit->control >= 0 && unit_control_send(unit, MONITOR_SIGNAL, signo, false, &err) < 0)
-        log_warning("container=%s stop signal: %s", unit->record->name, err.message);
-    timer_on(unit, unit->grace_us, grace_over);
+    struct unit *unit = arg;
+    unit->unkillable = true;
+    unit_event(unit, EV_DEADLINE);
 }
 
 static void act_kill(struct unit *unit)
@@ -84,8 +82,20 @@ static void act_kill(struct unit *unit)
     struct err err = { 0 };
     if (unit->control >= 0 && unit_control_send(unit, MONITOR_KILL, SIGKILL, true, &err) < 0)
         log_warning("container=%s kill: %s", unit->record->name, err.message);
-    unit->kills++;
-    timer_on(unit, KILL_WAIT_US, grace_over);
+    timer_on(unit, KILL_WAIT_US, kill_over);
+}
+
+static void act_signal(struct unit *unit)
+{
+    if (unit->grace_us <= 0) {
+        act_kill(unit);
+        return;
+    }
+    int signo = unit->record->spec.stop_signal ? (int)unit->record->spec.stop_signal : SIGTERM;
+    struct err err = { 0 };
+    if (unit->control >= 0 && unit_control_send(unit, MONITOR_SIGNAL, signo, false, &err) < 0)
+        log_warning("container=%s stop signal: %s", unit->record->name, err.message);
+    timer_on(unit, unit->grace_us, grace_over);
 }
 
 static void act_wait(struct unit *unit)
@@ -217,7 +227,7 @@ void unit_stop(struct unit *unit, int64_t grace_us)
 {
     unit->user_stopped = true;
     unit->grace_us = grace_us;
-    unit->kills = 0;
+    unit->unkillable = false;
     bool unborn = unit->start_queued;
     unit->start_queued = false;
     unit_event(unit, grace_us > 0 ? EV_STOP : EV_DEADLINE);
