@@ -268,3 +268,48 @@ Test(load, config_output_reads_back_as_itself)
     cr_expect_str_eq(second.text, first.text);
     cr_expect_str_eq(second.project->services.items[0].config_hash, first.project->services.items[0].config_hash);
 }
+
+Test(load, takes_files_names_and_variables_from_the_environment)
+{
+    test_file("a.yml", "services: {a: {image: '${ONE}-${TWO}'}}\n");
+    test_file("b.yml", "services: {a: {tty: true}}\n");
+    test_file("one.env", "ONE=1\nTWO=old\n");
+    test_file("two.env", "TWO=${ONE}2\n");
+    struct load_options options = {.project_name = "p", .cwd = test_dir()};
+    struct loaded loaded = test_load(NULL, (char *[]){"COMPOSE_FILE=a.yml;b.yml", "COMPOSE_PATH_SEPARATOR=;",
+                                                      "COMPOSE_ENV_FILES=one.env,two.env", NULL}, &options);
+    expect(loaded, "image: 1-12\n", "COMPOSE_ENV_FILES");
+    expect(loaded, "tty: true", "COMPOSE_FILE");
+    cr_expect_eq(loaded.project->env_files.count, 2);
+    const char *missing[] = {"nope.env", NULL};
+    options.env_files = missing;
+    expect_refused(test_load(NULL, (char *[]){"COMPOSE_FILE=a.yml", NULL}, &options), "couldn't find env file", "missing --env-file");
+}
+
+Test(load, keeps_the_text_when_it_must_not_interpolate)
+{
+    const char *files[] = {test_file("compose.yaml", "services: {a: {image: '${X:-i}', ports: ['${P}:80'], mem_limit: $M, command: '$$x'}}"), NULL};
+    struct load_options options = {.project_name = "p", .no_interpolate = true};
+    struct loaded loaded = test_load(files, NULL, &options);
+    expect(loaded, "image: ${X:-i}\n", "image");
+    expect(loaded, "- ${P}:80\n", "ports");
+    expect(loaded, "mem_limit: $M\n", "size");
+}
+
+Test(load, picks_a_name_without_a_good_file)
+{
+    struct err err = {0};
+    char *name = NULL, *environment[] = {NULL};
+    test_file("Name.Dir/compose.yaml", "name: good\nservices: [");
+    char *cwd = xasprintf("%s/Name.Dir", test_dir());
+    struct load_options options = {.cwd = cwd, .environment = environment};
+    cr_assert_eq(project_name_pick(&options, &name, &err), 0, "%s", err.message);
+    cr_expect_str_eq(name, "namedir");
+    free(name);
+    test_file("Name.Dir/compose.yaml", "name: good\nservices: {a: {}}");
+    cr_assert_eq(project_name_pick(&options, &name, &err), 0, "%s", err.message);
+    cr_expect_str_eq(name, "good");
+    free(name);
+    options.project_name = "Bad";
+    cr_expect_eq(project_name_pick(&options, &name, &err), -1);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `up` refuses or says in advance, although `config` prints it. */
+#include "tests/unit/parser/helper.h"
+
+#include "base/str.h"
+
+static char *findings_of(const char *text, int *ret_rc)
+{
+    struct loaded loaded = test_load_text(text, NULL);
+    struct diags diags = {0};
+    struct str out = {0};
+    cr_assert(loaded.project, "%s: %s", text, loaded.findings);
+    *ret_rc = project_check_runnable(loaded.project, &diags);
+    project_free(loaded.project);
+    for (size_t i = 0; i < diags.count; i++) {
+        char *line = diag_format(&diags.items[i]);
+        str_addf(&out, "%s\n", line);
+        free(line);
+    }
+    diags_done(&diags);
+    return str_take(&out);
+}
+
+/* key and value of a service; message NULL: runs and says nothing */
+static const struct { const char *service, *message; } cases[] = {
+    {"tty: true", NULL}, {"restart: always", NULL}, {"restart: on-failure:3", NULL}, {"network_mode: none", NULL},
+    {"pid: host", NULL}, {"ipc: 'container:x'", NULL}, {"security_opt: [no-new-privileges, 'seccomp:unconfined']", NULL},
+    {"oom_kill_disable: false", NULL}, {"use_api_socket: false", NULL}, {"logging: {driver: local, options: {max-size: 1m}}", NULL},
+    {"devices: [/dev/null]", NULL}, {"pull_policy: never", NULL}, {"platform: linux", NULL},
+    {"deploy: {replicas: 2, restart_policy: {condition: any}, resources: {limits: {cpus: 1}}}", NULL},
+    {"gpus: all", "error: services.a.gpus: is not supported by this version of winch"},
+    {"cpu_count: 2", "only for Windows containers"}, {"restart: sometimes", "services.a.restart: 'sometimes' is not supported"},
+    {"restart: on-failure:x", "is not supported"}, {"network_mode: bridge", "services.a.network_mode: 'bridge'"},
+    {"platform: plan9/mips", "services.a.platform: 'plan9/mips'"}, {"logging: {driver: syslog}", "services.a.logging.driver: 'syslog'"},
+    {"logging: {options: {labels: x}}", "services.a.logging.options: 'x'"}, {"security_opt: [label=type:x]", "services.a.security_opt"},
+    {"userns_mode: keep-id", "services.a.userns_mode"}, {"uts: other", "services.a.uts"},
+    {"volumes: [{type: npipe, source: x, target: /x}]", "services.a.volumes.type: 'npipe'"},
+    {"volumes: [rel]", "services.a.volumes.target: 'rel'"}, {"devices: ['v.com/gpu=all']", "services.a.devices"},
+    {"build: .", "images are not built by this version"}, {"annotations: [a=b]", "warning: services.a.annotations: has no effect here"},
+    {"deploy: {placement: {constraints: [x]}}", "warning: services.a.deploy.placement: has no effect here: one host"},
+};
+
+Test(runnable, refuses_by_name_and_place)
+{
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *text = xasprintf("services:\n  a:\n    image: i\n    %s\n", cases[i].service);
+        int rc;
+        char *findings = findings_of(text, &rc);
+        if (!cases[i].message)
+            cr_expect_str_eq(findings, "", "case '%s' said %s", cases[i].service, findings);
+        else
+            cr_expect(strstr(findings, cases[i].message) && strstr(findings, "compose.yaml:4:"), "case '%s' said %s",
+                      cases[i].service, findings);
+        bool refused = cases[i].message && strstr(findings, "error: ");
+        cr_expect_eq(rc, refused ? -1 : 0, "case '%s'", cases[i].service);
+        free(findings);
+        free(text);
+    }
+}
+
+Test(runnable, judges_resources)
+{
+    int rc;
+    char *findings = findings_of("services: {a: {build: ., networks: [n], volumes: ['v:/v']}}\nnetworks: {n: {driver: overlay}}\n"
+                                 "volumes: {v: {driver: nfs}}\n", &rc);
+    cr_expect_eq(rc, -1);
+    cr_expect(strstr(findings, "networks.n.driver: 'overlay' is not supported"), "%s", findings);
+    cr_expect(strstr(findings, "volumes.v.driver: 'nfs' is not supported"), "%s", findings);
+    cr_expect(strstr(findings, "services.a.build: building images is not supported"), "%s", findings);
+    free(findings);
+}
