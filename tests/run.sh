@@ -4,7 +4,9 @@
 #
 # Unit tests are the programs build/tests/unit-*, black-box tests the scripts tests/blackbox/NN-*.sh (PATTERN: part of a
 # name).  JOBS of them at a time (default: processors).  What each printed is kept below build/test-logs/PID/ and shown
-# if something failed.  BUILD names another build folder.
+# if something failed.  BUILD names another build folder.  LONG_BUDGET=SECONDS runs long scripts, too, as long as their limits
+# end within that many seconds.  What fails beside others is run once more alone, and said to be: many promises are about
+# time, and a busy machine breaks them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
@@ -81,7 +83,7 @@ start() { # NAME LIMIT COMMAND...
     running=$((running + 1))
 }
 
-left_out=()
+left_out=() long_scripts=()
 if [ -n "$unit" ]; then
     for program in "$build"/tests/unit-*; do
         name=$(basename "$program")
@@ -97,7 +99,7 @@ if [ -n "$blackbox" ]; then
         fi
         why=$(header "$script" long)
         if [ -n "$why" ] && [ -z "$long" ] && [ ${#patterns[@]} = 0 ]; then
-            left_out+=("$name: $why")
+            long_scripts+=("$script")
         else
             scripts+=("$script")
         fi
@@ -109,8 +111,30 @@ if [ -n "$blackbox" ]; then
         limit=$(header "$script" limit)
         start "$(basename "$script" .sh)" "${limit:-120}" bash "$script"
     done
+    wait
+    running=0
+    for script in "${long_scripts[@]}"; do
+        limit=$(header "$script" limit)
+        if [ $((SECONDS + ${limit:-120})) -le "${LONG_BUDGET:-0}" ]; then
+            start "$(basename "$script" .sh)" "${limit:-120}" bash "$script"
+        else
+            left_out+=("$(basename "$script" .sh): $(header "$script" long)")
+        fi
+    done
 fi
 wait
+
+again=()
+for result in "$logs"/*.result; do
+    name=$(basename "$result" .result)
+    read -r _ f _ _ <"$result" 2>/dev/null || continue
+    if [ "$f" != 0 ] && [ -e "tests/blackbox/$name.sh" ] && [ "$jobs" -gt 1 ]; then
+        mv "$logs/$name.log" "$logs/$name.first"
+        limit=$(header "tests/blackbox/$name.sh" limit)
+        again+=("$name: $(grep -m 3 '^not ok' "$logs/$name.first" | tr '\n' ';')")
+        run_one "$name" "${limit:-120}" bash "tests/blackbox/$name.sh"
+    fi
+done
 
 passed=0 failed=0 skipped=0
 for result in "$logs"/*.result; do
@@ -125,6 +149,10 @@ done
 if [ "$skipped" != 0 ]; then
     echo "---- skipped"
     grep -h '# SKIP' "$logs"/*.log | sed 's/^ok [0-9]* - //'
+fi
+if [ ${#again[@]} -gt 0 ]; then
+    echo "---- failed beside others, so run again alone; the counts are of the second run"
+    printf '%s\n' "${again[@]}"
 fi
 if [ ${#left_out[@]} -gt 0 ]; then
     echo "---- left out here, part of make check-long"
