@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attach.c - terminal relay and waiting for MONITOR_EXEC_EXITED. */
+/* attach.c - relay of a terminal, and waiting for MONITOR_EXEC_EXITED. A terminal of ours is never passed into a container,
+ * which could push input into it or change its settings: a process has a pty of its own or pipes. */
 #include "cli/attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -17,10 +21,16 @@
 #include "cli/cli.h"
 #include "engine/engine.h"
 
+struct stream {
+    int from, to;
+    bool open;
+};
+
 struct relay {
     int control, master, signals;
     uint32_t exec_id;
-    bool stdin_open, master_open;
+    struct stream in, out, error;
+    bool in_full; /* the process does not read: what we would read could not be written */
     int code;
 };
 
@@ -67,14 +77,32 @@ static void on_signal(const struct relay *relay)
 }
 
 /* false: no more to come */
-static bool copy(int from, int to)
+static bool copy(int from, int to, size_t most)
 {
     char buffer[16384];
-    ssize_t size = read(from, buffer, sizeof(buffer));
+    ssize_t size = read(from, buffer, MIN(most, sizeof(buffer)));
 
     if (size < 0)
         return errno == EINTR || errno == EAGAIN;
     return size > 0 && fd_write_all(to, buffer, (size_t)size) == 0;
+}
+
+static void copy_out(struct stream *stream)
+{
+    stream->open = copy(stream->from, stream->to, SIZE_MAX);
+}
+
+/* One portion of our input. A pipe that is ready takes PIPE_BUF bytes without waiting. */
+static void copy_in(struct relay *relay, struct attach_pipes *pipes)
+{
+    struct pollfd room = {.fd = relay->in.to, .events = POLLOUT};
+
+    relay->in_full = relay->master < 0 && poll(&room, 1, 0) == 0;
+    if (relay->in_full)
+        return;
+    relay->in.open = copy(relay->in.from, relay->in.to, relay->master < 0 ? PIPE_BUF : SIZE_MAX);
+    if (!relay->in.open && relay->master < 0)
+        close_fdp(&pipes->ours[0]); /* the process sees the end */
 }
 
 static bool on_control(struct relay *relay)
@@ -98,47 +126,109 @@ static bool on_control(struct relay *relay)
     return false;
 }
 
-static void relay_run(struct relay *relay)
+static void relay_run(struct relay *relay, struct attach_pipes *pipes)
 {
     for (;;) {
-        struct pollfd fds[4] = {
+        struct pollfd fds[] = {
             {.fd = relay->control, .events = POLLIN},
             {.fd = relay->signals, .events = POLLIN},
-            {.fd = relay->stdin_open ? STDIN_FILENO : -1, .events = POLLIN},
-            {.fd = relay->master_open ? relay->master : -1, .events = POLLIN},
+            {.fd = relay->in.open && !relay->in_full ? relay->in.from : -1, .events = POLLIN},
+            {.fd = relay->in.open && relay->in_full ? relay->in.to : -1, .events = POLLOUT},
+            {.fd = relay->out.open ? relay->out.from : -1, .events = POLLIN},
+            {.fd = relay->error.open ? relay->error.from : -1, .events = POLLIN},
         };
-        if (poll(fds, 4, -1) < 0 && errno != EINTR)
-            return;
+        if (poll(fds, ARRAY_LEN(fds), -1) < 0) {
+            if (errno != EINTR)
+                return;
+            continue;
+        }
         if (fds[1].revents)
             on_signal(relay);
-        if (fds[2].revents)
-            relay->stdin_open = copy(STDIN_FILENO, relay->master);
         if (fds[3].revents)
-            relay->master_open = copy(relay->master, STDOUT_FILENO);
+            relay->in_full = false;
+        if (fds[2].revents)
+            copy_in(relay, pipes);
+        if (fds[4].revents)
+            copy_out(&relay->out);
+        if (fds[5].revents)
+            copy_out(&relay->error);
         if (fds[0].revents && on_control(relay))
             return;
     }
 }
 
-int attach_exec(int control, uint32_t exec_id, int master)
+/* What was written before the end; somebody who goes on in the background is not waited for. */
+static void drain(struct stream *stream)
 {
+    struct pollfd rest = {.fd = stream->from, .events = POLLIN};
+
+    while (stream->open && poll(&rest, 1, 0) > 0)
+        copy_out(stream);
+}
+
+static bool is_same_terminal(int a, int b)
+{
+    struct stat first, second;
+
+    return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_rdev == second.st_rdev;
+}
+
+int attach_pipes_open(struct attach_pipes *ret_pipes, struct err *err)
+{
+    struct attach_pipes *pipes = ret_pipes;
+
+    *pipes = (struct attach_pipes){.ours = {-1, -1, -1}, .theirs = {0, 1, 2}};
+    for (int i = 0; i < 3; i++) {
+        int ends[2];
+        if (!term_is_tty(i))
+            continue;
+        if (i == 2 && pipes->ours[1] >= 0 && is_same_terminal(1, 2)) { /* one pipe keeps the order */
+            pipes->theirs[2] = pipes->theirs[1];
+            continue;
+        }
+        if (pipe2(ends, O_CLOEXEC) < 0) {
+            err_sys(err, "make a pipe");
+            attach_pipes_sent(pipes);
+            attach_pipes_close(pipes);
+            return -1;
+        }
+        pipes->ours[i] = ends[i == 0];
+        pipes->theirs[i] = ends[i != 0];
+    }
+    return 0;
+}
+
+void attach_pipes_sent(struct attach_pipes *pipes)
+{
+    for (int i = 0; i < 3; i++)
+        if (pipes->ours[i] >= 0)
+            close_fdp(&pipes->theirs[i]);
+}
+
+void attach_pipes_close(struct attach_pipes *pipes)
+{
+    for (int i = 0; i < 3; i++)
+        close_fdp(&pipes->ours[i]);
+}
+
+int attach_exec(int control, uint32_t exec_id, int master, struct attach_pipes *pipes)
+{
+    bool tty = master >= 0;
     struct relay relay = {.control = control,
                           .master = master,
                           .exec_id = exec_id,
-                          .stdin_open = master >= 0,
-                          .master_open = master >= 0,
-                          .signals = signals_open(master >= 0),
+                          .in = {STDIN_FILENO, tty ? master : pipes->ours[0], tty || pipes->ours[0] >= 0},
+                          .out = {tty ? master : pipes->ours[1], STDOUT_FILENO, tty || pipes->ours[1] >= 0},
+                          .error = {pipes->ours[2], STDERR_FILENO, !tty && pipes->ours[2] >= 0},
+                          .signals = signals_open(tty),
                           .code = EXIT_FAILED};
     struct termios saved;
-    bool raw = master >= 0 && term_raw(STDIN_FILENO, &saved) == 0;
+    bool raw = tty && term_raw(STDIN_FILENO, &saved) == 0;
 
     send_size(&relay);
-    relay_run(&relay);
-    if (relay.master_open) { /* what was written before the end */
-        struct pollfd rest = {.fd = master, .events = POLLIN};
-        while (poll(&rest, 1, 0) > 0 && copy(master, STDOUT_FILENO))
-            ;
-    }
+    relay_run(&relay, pipes);
+    drain(&relay.out);
+    drain(&relay.error);
     if (raw)
         term_restore(STDIN_FILENO, &saved);
     close_fdp(&relay.master);

@@ -4,7 +4,20 @@
 
 #include <stdint.h>
 
-/* Waits for the process's end. master >= 0: relays this terminal (raw mode, window size) to the pty
- * master and back; takes master. Signals that reach us are passed on when there is no terminal.
- * Returns the process's exit code as shells show it. */
-int attach_exec(int control, uint32_t exec_id, int master);
+#include "base/err.h"
+
+/* Descriptors 0-2 for a process without a terminal: ours, but pipes where ours is a terminal, which stays out of the
+ * container's reach. */
+struct attach_pipes {
+    int ours[3];   /* our ends; -1: passed as it is, or (2) together with 1 */
+    int theirs[3]; /* to be passed; 0-2: ours itself */
+};
+int attach_pipes_open(struct attach_pipes *ret_pipes, struct err *err);
+/* After they were passed. */
+void attach_pipes_sent(struct attach_pipes *pipes);
+void attach_pipes_close(struct attach_pipes *pipes);
+
+/* Waits for the process's end. master >= 0: relays this terminal (raw mode, window size) to the pty master and back; takes
+ * master; else relays pipes. Signals that reach us are passed on when there is no terminal. Returns the process's exit code as
+ * shells show it. */
+int attach_exec(int control, uint32_t exec_id, int master, struct attach_pipes *pipes);

@@ -101,7 +101,7 @@ static void process_of(const struct exec_options *options, const struct containe
         process->capabilities = UINT64_MAX;
 }
 
-static int exec_send(int control, const struct exec_spec *spec, bool detach, struct err *err)
+static int exec_send(int control, const struct exec_spec *spec, const struct attach_pipes *pipes, bool detach, struct err *err)
 {
     struct monitor_message message = {.kind = MONITOR_EXEC, .request_id = 1, .detach = detach};
     _cleanup_free_ void *packed = NULL;
@@ -111,7 +111,7 @@ static int exec_send(int control, const struct exec_spec *spec, bool detach, str
     if (exec_spec_pack(spec, &packed, &size, err) < 0 ||
         fd_memfd("exec", packed, size, &memfd, err) < 0)
         return -1;
-    int fds[4] = {memfd, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+    int fds[4] = {memfd, pipes->theirs[0], pipes->theirs[1], pipes->theirs[2]};
     return monitor_send(control, &message, fds, spec->process.tty || detach ? 1 : 4, err);
 }
 
@@ -126,11 +126,11 @@ static int failed_code(const struct monitor_message *message)
                : EXIT_FAILED;
 }
 
-static int exec_run(const struct cli *cli, const struct exec_options *options,
-                    const struct container_record *record, char **argv)
+static int exec_run(const struct cli *cli, const struct exec_options *options, const struct container_record *record, char **argv)
 {
     _cleanup_(arena_freep) struct arena *arena = arena_new();
     _cleanup_close_ int control = -1;
+    _cleanup_(attach_pipes_close) struct attach_pipes pipes = {.ours = {-1, -1, -1}};
     struct exec_spec spec;
     struct monitor_message message;
     int master = -1;
@@ -138,18 +138,21 @@ static int exec_run(const struct cli *cli, const struct exec_options *options,
     struct err err = {0};
 
     process_of(options, &record->spec, argv, arena, &spec);
-    if (monitor_connect(&cli->layout, record->id, &control, &err) < 0 ||
-        exec_send(control, &spec, options->detach, &err) < 0 ||
-        monitor_receive(control, -1, &message, &master, 1, &fd_count, &err) < 0)
+    if (monitor_connect(&cli->layout, record->id, &control, &err) < 0)
+        return cli_error(&err);
+    if (!spec.process.tty && !options->detach && attach_pipes_open(&pipes, &err) < 0)
+        return cli_error(&err);
+    int result = exec_send(control, &spec, &pipes, options->detach, &err);
+    attach_pipes_sent(&pipes);
+    if (result < 0 || monitor_receive(control, -1, &message, &master, 1, &fd_count, &err) < 0)
         return cli_error(&err);
     if (message.kind == MONITOR_FAILED) {
-        fprintf(stderr, "error: %.*s\n", (int)MIN(message.text_size, sizeof(message.text)),
-                message.text);
+        fprintf(stderr, "error: %.*s\n", (int)MIN(message.text_size, sizeof(message.text)), message.text);
         return failed_code(&message);
     }
     if (options->detach)
         return EXIT_OK;
-    return attach_exec(control, message.exec_id, fd_count ? master : -1);
+    return attach_exec(control, message.exec_id, fd_count ? master : -1, &pipes);
 }
 
 int cmd_exec(struct cli *cli, int argc, char **argv)
