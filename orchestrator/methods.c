@@ -225,6 +225,12 @@ bool methods_busy(const struct supervisor *sv)
     return sv->current || sv->waiting.count > 0 || sv->beside.count > 0 || sv->waits.count > 0;
 }
 
+void methods_warn(struct supervisor *sv, const char *text)
+{
+    if (sv->current && sv->current->apply)
+        apply_warn(sv->current->apply, "%s", text);
+}
+
 void methods_free(struct supervisor *sv)
 {
     change_free(sv->current); /* its requests end with the server's connections */

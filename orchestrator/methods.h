@@ -15,4 +15,6 @@ void methods_changed(struct supervisor *sv);
 bool methods_busy(const struct supervisor *sv);
 /* Begins a start of these services, as after a boot, for nobody. */
 void methods_start_services(struct supervisor *sv, char **services);
+/* Shows a warning to whoever asked for the running change. */
+void methods_warn(struct supervisor *sv, const char *text);
 void methods_free(struct supervisor *sv);

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "orchestrator/methods.h"
 #include "orchestrator/supervisor.h"
 
 int unit_control_send(struct unit *unit, enum monitor_kind kind, int signo, bool all, struct err *err)
@@ -63,6 +64,12 @@ static void on_started(struct unit *unit, const struct monitor_message *message)
         .state = STATE_RUNNING, .pid = message->pid, .start_time = message->start_time,
         .started_ns = message->started_ns, .exit_code = -1, .monitor_alive = true,
     };
+    if (message->text_size > 0) { /* what had to be left out, and was not essential */
+        _cleanup_free_ char *text = xasprintf("container %s: %.*s", unit->record->name,
+                                              (int)MIN(message->text_size, sizeof(message->text)), message->text);
+        log_warning("%s", text);
+        methods_warn(unit->sv, text);
+    }
     unit_spawn_done(unit);
     unit_event(unit, EV_STARTED);
 }
