@@ -16,9 +16,10 @@
 #include "base/json.h"
 #include "base/proc.h"
 
-#define CONNECT_US  (10 * INT64_C(1000000))
-#define READY_MS    5000
-#define AGAIN_MS    5
+#define CONNECT_US   (10 * INT64_C(1000000))
+#define READY_MS     5000
+#define AGAIN_MS     5 /* doubled each time */
+#define AGAIN_CAP_MS 200
 
 /* Its messages go to a file beside its socket; without one, nowhere. */
 static int log_open(const struct layout *layout, const char *project)
@@ -91,6 +92,7 @@ int supervisor_connect(const struct layout *layout, const char *project, bool st
 {
     struct err own = { 0 }, *err = caller_err ? caller_err : &own; /* codes are needed here, too */
     int64_t deadline_us = clock_monotonic_us() + CONNECT_US;
+    int again_ms = AGAIN_MS;
     if (!name_is_project(project))
         return err_set(err, ERR_CONFIG, "'%s' is not a project name", project);
     for (;;) {
@@ -104,6 +106,7 @@ int supervisor_connect(const struct layout *layout, const char *project, bool st
             return -1;
         if (connect_once(layout, project, ret_client, err) == 0)
             return 0;
-        (void)poll(NULL, 0, AGAIN_MS); /* another one is between lock and socket, or between socket and end */
+        (void)poll(NULL, 0, again_ms); /* another one is between lock and socket, or between socket and end */
+        again_ms = MIN(again_ms * 2, AGAIN_CAP_MS);
     }
 }
