@@ -45,11 +45,20 @@ int filter_load(const struct container_spec *spec, struct filter *ret_filter, st
     return 0;
 }
 
+/* `privileged`, cap_add ALL: everything there is, so what the host lacks is no mistake of the file's. */
+static bool wants_all(const struct spec_process *process)
+{
+    for (int i = 0; spec_capability_name(i); i++)
+        if (!(process->capabilities & CAP_BIT(i)))
+            return false;
+    return true;
+}
+
 int confine_check(const struct confinement *confinement, struct err *err)
 {
     const struct container_spec *spec = confinement->spec;
     uint64_t missing = confinement->process->capabilities & ~caps_bounding();
-    for (int i = 0; i < 64; i++)
+    for (int i = 0; i < 64 && !wants_all(confinement->process); i++)
         if (missing & CAP_BIT(i))
             return err_set(err, ERR_UNSUPPORTED, "capability %s is not available on this host",
                            spec_capability_name(i) ? spec_capability_name(i) : "(unknown)");
@@ -107,6 +116,7 @@ int confine_apply(const struct confinement *confinement, struct err *err)
     const struct user_ids *ids = confinement->ids;
     const struct spec_process *process = confinement->process;
     bool has_filter = confinement->filter && confinement->filter->program;
+    uint64_t capabilities = process->capabilities & caps_bounding();
     gid_t groups[USER_GROUPS_MAX];
     for (size_t i = 0; i < ids->group_count; i++)
         groups[i] = ids->groups[i];
@@ -115,7 +125,7 @@ int confine_apply(const struct confinement *confinement, struct err *err)
     if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) <
         0) /* ours are so already; this is for what nobody thought of */
         return err_sys(err, "mark descriptors close-on-exec");
-    if (caps_bound(process->capabilities, err) < 0)
+    if (caps_bound(capabilities, err) < 0)
         return -1;
     if (setgroups(ids->group_count, groups) < 0)
         return err_sys(err, "set supplementary groups");
@@ -131,7 +141,7 @@ int confine_apply(const struct confinement *confinement, struct err *err)
         return err_sys(err, "set no_new_privs");
     if (has_filter && !process->no_new_privs && filter_install(confinement->filter, err) < 0)
         return -1;
-    uint64_t kept = ids->uid == 0 ? process->capabilities : 0;
+    uint64_t kept = ids->uid == 0 ? capabilities : 0;
     if (caps_set(kept, kept, err) < 0)
         return -1;
     if (has_filter && process->no_new_privs && filter_install(confinement->filter, err) < 0)
