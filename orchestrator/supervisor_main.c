@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* supervisor_main.c - main of winch-supervisor [--root DIR] PROJECT: one for each project that has containers. A lock picks one
  * when several are started at once; the others leave with 0. Descriptor 3, when given, is closed once it listens, which is what
- * its starter waits for. SIGTERM ends it and leaves the containers running: they do not need it to live. */
+ * its starter waits for. SIGTERM ends it and leaves the containers running: they do not need it to live.
+ * winch-supervisor --restore: starts those of all projects that were meant to be up, and ends; for systemd at boot. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,15 +19,18 @@
 #include "base/option.h"
 #include "orchestrator/client.h"
 #include "orchestrator/methods.h"
+#include "orchestrator/restore.h"
 #include "orchestrator/supervisor.h"
 
 #define OOM_SCORE "-900"
 
 struct options {
     const char *root;
+    bool restore;
 };
 static const struct option_row rows[] = {
     { 0, "root", OPTION_STRING, offsetof(struct options, root), "DIR", "state below DIR" },
+    { 0, "restore", OPTION_FLAG, offsetof(struct options, restore), NULL, "start those of all projects that are up" },
     { 0 },
 };
 
@@ -133,32 +137,33 @@ static void remove_traces(const struct layout *layout, const char *project, int 
     (void)rmdir(path); /* not empty: somebody is just starting */
 }
 
+static int run_project(struct layout *layout, const char *project, struct err *err)
+{
+    _cleanup_close_ int dirfd = -1, lock = -1;
+    if (lock_project(layout, project, &dirfd, &lock, err) < 0)
+        return err->code == ERR_BUSY ? 0 : -1; /* busy: another one is there */
+    int rc = serve(layout, project, dirfd, err);
+    if (rc == 1) {
+        remove_traces(layout, project, dirfd);
+        rc = 0;
+    }
+    return rc;
+}
+
 static int run(int argc, char **argv, struct err *err)
 {
     struct options options = { 0 };
     struct layout layout;
-    _cleanup_close_ int dirfd = -1, lock = -1;
     int first = 0;
     if (options_parse(rows, argc, argv, false, &options, &first, err) < 0)
         return -1;
-    if (argc - first != 1 || !name_is_project(argv[first]))
-        return err_set(err, ERR_USAGE, "usage: winch-supervisor [--root DIR] PROJECT");
-    const char *project = argv[first];
+    if (options.restore ? argc != first : argc - first != 1 || !name_is_project(argv[first]))
+        return err_set(err, ERR_USAGE, "usage: winch-supervisor [--root DIR] PROJECT | --restore");
     if (layout_init(&layout, options.root, err) < 0)
         return -1;
     int rc = layout_open(&layout, err);
     if (rc == 0)
-        rc = lock_project(&layout, project, &dirfd, &lock, err);
-    if (rc < 0 && err->code == ERR_BUSY) {
-        layout_done(&layout);
-        return 0; /* another one is there */
-    }
-    if (rc == 0)
-        rc = serve(&layout, project, dirfd, err);
-    if (rc == 1) {
-        remove_traces(&layout, project, dirfd);
-        rc = 0;
-    }
+        rc = options.restore ? restore_projects(&layout, err) : run_project(&layout, argv[first], err);
     layout_done(&layout);
     return rc;
 }
