@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # 10-limits.sh - memory, process and processor limits on pure cgroup v2 under systemd.
-# limit: 120
+# limit: 300
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 lab_enter "$@"
