@@ -332,11 +332,21 @@ int jv_load_file(int dirfd, const char *name, size_t max_bytes, struct jv **ret_
     return 0;
 }
 
+static bool file_holds(int dirfd, const char *name, const char *text, size_t size)
+{
+    size_t have_size = 0;
+    _cleanup_free_ char *have = NULL;
+    return fs_read(dirfd, name, size + 1, &have, &have_size, NULL) == 0 && have_size == size &&
+           memcmp(have, text, size) == 0;
+}
+
 int jv_save_file(int dirfd, const char *name, const struct jv *value, struct err *err)
 {
     _cleanup_free_ char *text = jv_dump(value);
     size_t size = strlen(text);
     text[size] = '\n'; /* takes the terminator's place: only size bytes are written */
+    if (file_holds(dirfd, name, text, size + 1))
+        return 0; /* was synced when it was written */
     return fs_replace(dirfd, name, text, size + 1, 0600, err);
 }
 

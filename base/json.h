@@ -75,7 +75,8 @@ struct jv *jv_iter_value(void *iter);
          it_ && ((key) = jv_iter_key(it_), (value) = jv_iter_value(it_), 1);                       \
          it_ = jv_iter_next(object, it_))
 
-/* State files: {"version":…} objects, replaced atomically and durably (fs_replace). */
+/* State files: {"version":…} objects, replaced atomically and durably (fs_replace). Saving what the file holds already costs
+ * no write and no sync. */
 int jv_load_file(int dirfd, const char *name, size_t max_bytes, struct jv **ret_value, struct err *err);
 int jv_save_file(int dirfd, const char *name, const struct jv *value, struct err *err);
 

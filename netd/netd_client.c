@@ -25,19 +25,27 @@ struct netd_client {
     bool start;
 };
 
+void netd_begun(int ready)
+{
+    struct pollfd poll_fd = {.fd = ready, .events = POLLIN};
+
+    while (poll(&poll_fd, 1, CALL_TIMEOUT_MS) < 0 && errno == EINTR)
+        ;
+    close(ready); /* its end is all that it tells */
+}
+
 static bool nobody_there(const struct err *err)
 {
     return err->code == ERR_NOT_FOUND ||
            (err->code == ERR_SYSTEM && err->sys_errno == ECONNREFUSED);
 }
 
-/* Starts one and waits until it serves, failed, or found that another one does. */
-static int start_netd(const struct layout *layout, struct err *err)
+/* The descriptor reads its end when it serves, failed, or found that another one does. */
+static int spawn_netd(const struct layout *layout, int *ret_ready, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_close_ int ready = -1, ready_child = -1, log = -1;
     int pipe_fds[2];
-    char byte;
 
     if (proc_libexec("winch-netd", &path, err) < 0)
         return -1;
@@ -59,11 +67,17 @@ static int start_netd(const struct layout *layout, struct err *err)
         .path = path, .argv = argv, .fds = fds, .fd_count = 4, .new_session = true};
     if (proc_spawn_detached(&spawn, err) < 0)
         return err_wrap(err, "start winch-netd");
-    close_fdp(&ready_child);
-    struct pollfd poll_fd = {.fd = ready, .events = POLLIN};
-    while (poll(&poll_fd, 1, CALL_TIMEOUT_MS) < 0 && errno == EINTR)
-        ;
-    (void)!read(ready, &byte, 1); /* the end of it is the news */
+    *ret_ready = take_fd(&ready);
+    return 0;
+}
+
+static int start_netd(const struct layout *layout, struct err *err)
+{
+    int ready;
+
+    if (spawn_netd(layout, &ready, err) < 0)
+        return -1;
+    netd_begun(ready);
     return 0;
 }
 
@@ -98,6 +112,19 @@ static int connect_or_start(const struct layout *layout, bool start, struct ipc_
             return 0;
         (void)poll(NULL, 0, RETRY_MS); /* another netd is just starting or ending */
     }
+}
+
+int netd_begin(const struct layout *layout)
+{
+    struct ipc_client *ipc = NULL;
+    struct err err = {0};
+    int ready = -1;
+
+    if (connect_once(layout, &ipc, &err) == 0)
+        ipc_client_free(ipc);
+    else if (err.code == ERR_NOT_FOUND)
+        (void)spawn_netd(layout, &ready, &err); /* netd_connect tries again, and tells */
+    return ready;
 }
 
 int netd_connect(const struct layout *layout, bool start, struct netd_client **ret_client,

@@ -14,6 +14,10 @@
 
 struct netd_client;
 
+/* Starts netd, if none runs, without waiting for it: the caller has other work to do meanwhile. Returns a descriptor for
+ * netd_begun, which waits and closes it, or -1 when there is nothing to wait for. */
+int netd_begin(const struct layout *layout);
+void netd_begun(int ready);
 /* Connects; starts netd when needed if start is true, else ERR_NOT_FOUND. */
 int netd_connect(const struct layout *layout, bool start, struct netd_client **ret_client, struct err *err);
 void netd_client_free(struct netd_client *client);

@@ -362,6 +362,14 @@ static size_t pulls_of(const struct plan *plan)
     return count;
 }
 
+static bool plan_needs_netd(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ops[i].kind == OP_NETWORK_CREATE || plan->ops[i].kind == OP_CONTAINER_START)
+            return true;
+    return false;
+}
+
 static void change_go(struct change *change)
 {
     struct plan *plan = NULL;
@@ -371,6 +379,8 @@ static void change_go(struct change *change)
         change_end(change, &err);
         return;
     }
+    if (plan_needs_netd(plan))
+        netd_link_warm(change->sv->netd);
     size_t pulls = pulls_of(plan);
     if (pulls > 0) {
         plan->count = pulls;

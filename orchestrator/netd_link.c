@@ -4,6 +4,7 @@
 #include "netd/netd_client.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "orchestrator/supervisor.h"
 
@@ -17,6 +18,7 @@ struct netd_link {
     struct ipc_async *async; /* NULL: not connected */
     struct loop_source *timer;
     int64_t connected_us, again_us;
+    int begun; /* netd is being started: what netd_begun takes; or -1 */
 };
 
 struct link_call {
@@ -83,6 +85,8 @@ static int link_connect(struct netd_link *link, struct err *err)
     if (link->async)
         return 0;
     struct netd_client *client = NULL;
+    if (link->begun >= 0)
+        netd_begun(take_fd(&link->begun));
     if (netd_connect(link->sv->layout, true, &client, err) < 0)
         return -1;
     link->async = ipc_async_new(link->sv->loop, netd_client_take(client), link_closed, link);
@@ -104,6 +108,12 @@ void netd_link_need(struct netd_link *link)
 {
     if (!link->async)
         link_again(link);
+}
+
+void netd_link_warm(struct netd_link *link)
+{
+    if (!link->async && link->begun < 0)
+        link->begun = netd_begin(link->sv->layout);
 }
 
 static void call_fail(void *arg)
@@ -157,6 +167,7 @@ struct netd_link *netd_link_new(struct supervisor *sv)
 {
     struct netd_link *link = xcalloc(1, sizeof(*link));
     link->sv = sv;
+    link->begun = -1;
     return link;
 }
 
@@ -166,6 +177,7 @@ void netd_link_free(struct netd_link *link)
         return;
     ipc_async_free(link->async);
     loop_source_free(link->timer);
+    close_fdp(&link->begun);
     free(link);
 }
 

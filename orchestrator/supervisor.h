@@ -65,6 +65,7 @@ struct unit {
     bool adopted;                /* found running, not started by us */
     bool boot_between;           /* found at rest, with no trace of a start in this boot */
     int keep[2];                 /* both FIFOs of the output */
+    int keep_tty;                /* the terminal's master: it would hang up with the monitor; -1: none */
 
     struct loop_source *timer; /* grace or backoff */
     int64_t grace_us;
@@ -177,6 +178,8 @@ struct netd_link *netd_link_new(struct supervisor *sv);
 void netd_link_free(struct netd_link *link);
 /* Connects now if a running container has a network: netd must be there for its names. Blocks while netd comes up. */
 void netd_link_need(struct netd_link *link);
+/* It will be called soon: it starts beside what we do until then. */
+void netd_link_warm(struct netd_link *link);
 /* Calls netd; connects (and starts it) when needed, and once more when the connection breaks. reply is called once, never
  * before this returns. Takes args. */
 void netd_link_call(struct netd_link *link, const char *method, struct jv *args, ipc_reply_fn *reply, void *arg);
