@@ -100,9 +100,10 @@ int container_output_keep(const struct layout *layout, const char *id, int ret_f
  * MONITOR_STARTED or MONITOR_FAILED, then notices; EOF when the monitor is gone. *ret_monitor_pid is a child of the caller. */
 int container_start(const struct layout *layout, const struct container_spec *spec, int *ret_control, pid_t *ret_monitor_pid,
                     struct err *err);
-/* The same with --adopt, for a container whose monitor died. */
-int container_adopt(const struct layout *layout, const struct container_spec *spec, int *ret_control, pid_t *ret_monitor_pid,
-                    struct err *err);
+/* The same with --adopt, for a container whose monitor died. tty: the pty master that came with MONITOR_STARTED and was kept
+ * (it stays the caller's), or -1. */
+int container_adopt(const struct layout *layout, const struct container_spec *spec, int tty, int *ret_control,
+                    pid_t *ret_monitor_pid, struct err *err);
 /* Connects to a living monitor. ERR_NOT_FOUND: none (not running, or monitor dead). */
 int monitor_connect(const struct layout *layout, const char *id, int *ret_control, struct err *err);
 /* One message with descriptors; blocking. Fills magic and version. */

@@ -111,7 +111,7 @@ static void act_adopt(struct unit *unit)
     int control = -1;
     pid_t pid = 0;
     struct err err = { 0 };
-    if (container_adopt(unit->sv->layout, &unit->record->spec, &control, &pid, &err) < 0) {
+    if (container_adopt(unit->sv->layout, &unit->record->spec, unit->keep_tty, &control, &pid, &err) < 0) {
         log_error("container=%s its monitor died and no new one starts: %s", unit->record->name, err.message);
         return;
     }
@@ -155,7 +155,7 @@ struct unit *unit_new(struct supervisor *sv, struct container_record *record_tak
     }
     struct unit *unit = xcalloc(1, sizeof(*unit));
     unit->sv = sv;
-    unit->control = unit->keep[0] = unit->keep[1] = -1;
+    unit->control = unit->keep[0] = unit->keep[1] = unit->keep_tty = -1;
     unit->runtime = runtime;
     unit->last.exit_code = -1;
     (void)supervise_state_read(sv->layout, record->id, &unit->supervise); /* none yet: zeros */
@@ -178,6 +178,7 @@ void unit_free(struct unit *unit)
     unit_execs_fail(unit);
     close_fdp(&unit->keep[0]);
     close_fdp(&unit->keep[1]);
+    close_fdp(&unit->keep_tty);
     if (unit->has_sandbox)
         sandbox_info_done(&unit->sandbox);
     VEC_DONE(&unit->execs);

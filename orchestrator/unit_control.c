@@ -203,7 +203,11 @@ static void control_readable(int fd, unsigned events _unused_, void *arg)
         control_closed(unit);
         return;
     }
-    for (size_t i = 0; i < fd_count; i++) /* none of our requests has an answer with descriptors */
+    if (fd_count > 0 && message.kind == MONITOR_STARTED) {
+        close_fdp(&unit->keep_tty);
+        unit->keep_tty = take_fd(&fds[0]);
+    }
+    for (size_t i = 0; i < fd_count; i++) /* no other request has an answer with descriptors */
         close_fdp(&fds[i]);
     on_message(unit, &message);
 }

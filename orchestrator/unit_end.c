@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -143,6 +144,7 @@ void unit_ended(struct unit *unit)
     };
     struct restart_verdict verdict = restart_decide(&unit->runtime.restart, &facts);
     unit_spawn_done(unit);
+    close_fdp(&unit->keep_tty);
     probe_end(unit);
     exit_note(unit, unit->user_stopped ? "stop" : unit->last.oom ? "oom" : "exit", NULL);
     tell_death(unit, verdict.restart);

@@ -78,8 +78,8 @@ int container_output_keep(const struct layout *layout, const char *id, int ret_f
     return 0;
 }
 
-static int monitor_spawn(const struct container_spec *spec, bool adopt, int *ret_control,
-                         pid_t *ret_pid, struct err *err)
+static int monitor_spawn(const struct container_spec *spec, const char *option, int tty,
+                         int *ret_control, pid_t *ret_pid, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_free_ void *data = NULL;
@@ -94,14 +94,14 @@ static int monitor_spawn(const struct container_spec *spec, bool adopt, int *ret
         return err_sys(err, "socketpair");
     ours = pair[0];
     theirs = pair[1];
-    const char *argv[4] = {"winch-monitor", adopt ? "--adopt" : spec->id, adopt ? spec->id : NULL,
+    const char *argv[4] = {"winch-monitor", option ? option : spec->id, option ? spec->id : NULL,
                            NULL};
-    const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, memfd, theirs};
+    const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, memfd, theirs, tty};
     const struct proc_spawn spawn = {
         .path = path,
         .argv = (char *const *)argv,
         .fds = fds,
-        .fd_count = ARRAY_LEN(fds),
+        .fd_count = tty >= 0 ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1,
         .new_session = true,
     };
     if (proc_spawn(&spawn, ret_pid, err) < 0)
@@ -114,14 +114,15 @@ int container_start(const struct layout *layout, const struct container_spec *sp
                     int *ret_control, pid_t *ret_monitor_pid, struct err *err)
 {
     (void)layout;
-    return monitor_spawn(spec, false, ret_control, ret_monitor_pid, err);
+    return monitor_spawn(spec, NULL, -1, ret_control, ret_monitor_pid, err);
 }
 
-int container_adopt(const struct layout *layout, const struct container_spec *spec,
+int container_adopt(const struct layout *layout, const struct container_spec *spec, int tty,
                     int *ret_control, pid_t *ret_monitor_pid, struct err *err)
 {
     (void)layout;
-    return monitor_spawn(spec, true, ret_control, ret_monitor_pid, err);
+    return monitor_spawn(spec, tty >= 0 ? "--adopt-tty" : "--adopt", tty, ret_control, ret_monitor_pid,
+                         err);
 }
 
 int monitor_connect(const struct layout *layout, const char *id, int *ret_control, struct err *err)

@@ -206,6 +206,8 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
         return -1;
     if (monitor->spec.log.driver != LOG_DRIVER_NONE && fifos_relay(monitor, err) < 0)
         return -1;
+    if (tty_relay(monitor, err) < 0)
+        return -1;
     if (monitor->spec.cgroup_path && cgroup_find(&monitor->spec, &monitor->cgroup, err) < 0)
         return -1;
     /* the descriptor first, then the proof that it is the same process */

@@ -198,7 +198,7 @@ static void start_report(struct monitor *monitor, const char *notes, const struc
         snprintf(message.text, sizeof(message.text), "%s", notes);
     }
     message.text_size = (uint32_t)strlen(message.text);
-    clients_tell(monitor, &message);
+    client_send(monitor, 0, &message, error ? -1 : monitor->tty); /* there is no other client yet */
 }
 
 static int start(struct monitor *monitor, bool adopt, struct started *ret_started, struct err *err)
@@ -223,12 +223,13 @@ static void monitor_init(struct monitor *monitor)
         monitor->clients[i].fd = -1;
 }
 
-/* Nothing inherited survives but the two descriptors of the protocol and the standard ones. */
-static void process_prepare(void)
+/* Nothing inherited survives but the descriptors of the protocol and the standard ones. */
+static void process_prepare(bool has_tty)
 {
-    (void)close_range(5, ~0u, 0); /* since Linux 5.9, which everything here needs anyway */
-    (void)fd_set_cloexec(MONITOR_FD_SPEC, true);
-    (void)fd_set_cloexec(MONITOR_FD_CLIENT, true);
+    int last = has_tty ? MONITOR_FD_TTY : MONITOR_FD_CLIENT;
+    (void)close_range((unsigned)last + 1, ~0u, 0); /* since Linux 5.9, which all here needs anyway */
+    for (int fd = MONITOR_FD_SPEC; fd <= last; fd++)
+        (void)fd_set_cloexec(fd, true);
     (void)umask(022); /* cgroups are shown inside; private files have their mode set */
     if (chdir("/") < 0)
         _exit(125);
@@ -244,13 +245,15 @@ int main(int argc, char **argv)
 {
     static struct monitor monitor; /* large and page-wise untouched: no heap, no stack */
     struct err err = {0};
-    bool adopt = argc == 3 && str_eq(argv[1], "--adopt");
+    bool adopt_tty = argc == 3 && str_eq(argv[1], "--adopt-tty");
+    bool adopt = adopt_tty || (argc == 3 && str_eq(argv[1], "--adopt"));
     if (argc != 2 && !adopt) {
-        fputs("usage: winch-monitor [--adopt] ID (started by winch-supervisor)\n", stderr);
+        fputs("usage: winch-monitor [--adopt | --adopt-tty] ID (started by winch-supervisor)\n", stderr);
         return 2;
     }
-    process_prepare();
+    process_prepare(adopt_tty);
     monitor_init(&monitor);
+    monitor.tty = adopt_tty ? MONITOR_FD_TTY : -1;
     if (loop_prepare(&monitor, &err) < 0)
         return 125;
     client_add(&monitor, MONITOR_FD_CLIENT, true);

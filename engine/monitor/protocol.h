@@ -7,7 +7,7 @@
  * and later listens on <run_dir>/monitor.sock (0600, SO_PEERCRED checked) for more clients.
  * `winch-monitor --adopt ID` takes over a running container whose monitor died: same descriptors;
  * it reopens the FIFOs, finds the first process in the old status file (pid + start time) and
- * watches it by pidfd.
+ * watches it by pidfd. `winch-monitor --adopt-tty ID` has one more descriptor, 5: the pty master.
  *
  * Start: the monitor sends exactly one MONITOR_STARTED or MONITOR_FAILED to descriptor 4, with the
  * request id 0. Life: MONITOR_EXITED is sent to every client when the first process has ended and
@@ -28,6 +28,7 @@
 #define MONITOR_MAGIC            0x77696e63u /* "winc" */
 #define MONITOR_FD_SPEC          3
 #define MONITOR_FD_CLIENT        4
+#define MONITOR_FD_TTY           5
 
 enum monitor_kind {
     /* requests */
@@ -48,7 +49,8 @@ enum monitor_kind {
     /* answers and notices */
     MONITOR_OK = 64,
     MONITOR_FAILED,       /* code, sys_errno, text */
-    MONITOR_STARTED,      /* pid, start_time, started_ns */
+    MONITOR_STARTED, /* pid, start_time, started_ns; with a tty its master as descriptor: whoever keeps
+                        it keeps the terminal alive when the monitor dies */
     MONITOR_EXITED,       /* wait_status, oom, finished_ns */
     MONITOR_EXEC_STARTED, /* exec_id, pid */
     MONITOR_EXEC_EXITED, /* exec_id, wait_status, timed_out, text = kept output (text_size bytes) */

@@ -33,6 +33,7 @@ static int status_request(struct request *request, struct err *err)
     request->answer->pid = monitor->pid;
     request->answer->start_time = monitor->start_time;
     request->answer->started_ns = monitor->started_ns;
+    request->answer_fd = monitor->tty;
     return 0;
 }
 

@@ -22,11 +22,16 @@ services:
     image: busybox
     command: ["probe", "lines", "0", "2000"]
     restart: always
+  screen:
+    image: busybox
+    command: ["sh", "-c", "i=0; while :; do i=$$((i + 1)); echo tick $$i; sleep 0.1; done"]
+    tty: true
+    restart: always
 YAML
 leak_before
 t_ok "up" winch up -d --wait || t_abort "nothing to look at"
 t_true "a request is answered" wait_for 5 curl -fsS http://127.0.0.1:8080/
-writer=$(w_pid writer) web=$(w_pid web)
+writer=$(w_pid writer) web=$(w_pid web) screen=$(w_pid screen)
 
 requests() { # one after another; each line is a status, 000 for a failure, then when it ended and why
     while :; do
@@ -59,15 +64,24 @@ for round in 1 2 3; do
         t_true "NET-21 names answer within a second" wait_for 1 winch exec -T web probe resolve writer
     fi
     kill_and_expect "monitor of the writer ($round)" "$(monitor_of writer)" winch ps
-    t_true "the monitor is back" wait_for 10 count_is monitor 2
+    t_true "the monitor is back" wait_for 10 count_is monitor 3
     kill_and_expect "monitor of the web server ($round)" "$(monitor_of web)" winch ps
-    t_true "the monitor is back" wait_for 10 count_is monitor 2
+    t_true "the monitor is back" wait_for 10 count_is monitor 3
 done
+kill_and_expect "monitor of the terminal" "$(monitor_of screen)" winch ps
+t_true "the monitor is back" wait_for 10 count_is monitor 3
+kill_and_expect "supervisor" "$(w_resident supervisor)" winch up -d
+kill_and_expect "monitor of the terminal, after that" "$(monitor_of screen)" winch ps
+t_true "the monitor is back" wait_for 10 count_is monitor 3
+ticks() { winch logs --no-color --no-log-prefix screen | tr -d '\r' | awk '/^tick/ { n++; if ($2 != n) exit 1 } END { print n + 0 }'; }
+before=$(ticks)
+more_ticks() { [ "$(ticks)" -gt "$before" ]; }
+t_true "what the terminal shows goes on being logged, without a gap" wait_for 5 more_ticks
 t_true "names answer after all that" wait_for 5 winch exec -T web probe resolve writer
 sleep 0.5
 kill $loop
 wait $loop 2>/dev/null
-t_is "no container was restarted" "$(w_pid writer) $(w_pid web)" "$writer $web"
+t_is "no container was restarted" "$(w_pid writer) $(w_pid web) $(w_pid screen)" "$writer $web $screen"
 t_true "requests were made ($(wc -l <"$LAB/requests"))" test "$(wc -l <"$LAB/requests")" -gt 20
 t_is "no request failed" "$(grep -v '^200 ' "$LAB/requests")" "" || t_note "$(cat "$LAB/kills")"
 
