@@ -58,9 +58,14 @@ static char *status_text(const struct observed_container *container, int64_t now
         str_add(&out, "Dead");
         break;
     default:
-        str_addf(&out, "%s (%d) %s ago", state == STATE_RESTARTING ? "Restarting" : "Exited",
-                 status->exit_code,
-                 age_human((now_ns - status->finished_ns) / 1000000000, age, sizeof(age)));
+        str_add(&out, state == STATE_RESTARTING ? "Restarting" : "Exited");
+        if (status->exit_code >= 0)
+            str_addf(&out, " (%d)", status->exit_code);
+        else
+            str_add(&out, " (code unknown)"); /* it ended while nobody watched */
+        if (status->finished_ns)
+            str_addf(&out, " %s ago",
+                     age_human((now_ns - status->finished_ns) / 1000000000, age, sizeof(age)));
     }
     if (status->oom)
         str_add(&out, ", out of memory");
