@@ -80,8 +80,17 @@ $(LIBEXEC)/winch-netd: $(BUILD)/obj/netd/main.o $(call archive,netd) $(call arch
 # one a container and resident: static, libc only
 $(LIBEXEC)/winch-monitor: $(BUILD)/obj/engine/monitor/main.o $(call archive,engine) $(call archive,base)
 	$(call link,$(STATIC) -lmd)
+ifeq ($(SANITIZE),1) # runs inside containers, where the sanitizer's libraries are not
+.PHONY: init-plain
+init-plain:
+	+@$(MAKE) -s SANITIZE= BUILD=build build/libexec/winch/winch-init
+$(LIBEXEC)/winch-init: init-plain
+	@mkdir -p $(@D)
+	@cmp -s build/libexec/winch/winch-init $@ || cp build/libexec/winch/winch-init $@
+else
 $(LIBEXEC)/winch-init: $(BUILD)/obj/engine/init/init.o $(call archive,base)
 	$(call link,$(STATIC))
+endif
 
 # ---- tests ---------------------------------------------------------------------------------------
 UNIT_FOLDERS := $(patsubst tests/unit/%/,%,$(wildcard tests/unit/*/))
