@@ -27,6 +27,7 @@ struct netd {
     struct conntrack *conntrack; /* of our namespace; NULL where the kernel has none */
     struct nft_watch *watch;
     bool table_loaded;
+    bool repairing;        /* at our start: rules stay as they are until everything is known */
     struct map *nets;      /* name → struct net */
     struct map *sandboxes; /* id → struct sandbox */
     char **damaged;        /* names of networks whose file cannot be read: never overwritten */

@@ -113,10 +113,8 @@ static int remove_stray_links(struct netd *netd, struct err *err)
     return result;
 }
 
-int repair_all(struct netd *netd, struct err *err)
+static int take_over(struct netd *netd, struct err *err)
 {
-    bool had_predecessor = fs_exists(netd->layout->run_fd, "netd");
-
     store_sweep(netd->layout);
     if (store_load_nets(netd->layout, netd->nets, &netd->damaged, err) < 0)
         return -1;
@@ -130,6 +128,18 @@ int repair_all(struct netd *netd, struct err *err)
     if (store_each_sandbox(netd->layout, adopt, netd, err) < 0 ||
         each_stray(netd, "netns", "", remove_pin, err) < 0 ||
         each_stray(netd, "netd/sandboxes", ".json", remove_file, err) < 0)
+        return -1;
+    return 0;
+}
+
+int repair_all(struct netd *netd, struct err *err)
+{
+    bool had_predecessor = fs_exists(netd->layout->run_fd, "netd");
+
+    netd->repairing = true;
+    int result = take_over(netd, err);
+    netd->repairing = false;
+    if (result < 0)
         return -1;
     if (map_count(netd->nets) > 0)
         return remove_stray_links(netd, err) < 0 ? -1 : rules_load_all(netd, err);

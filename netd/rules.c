@@ -34,39 +34,36 @@ int rules_load_all(struct netd *netd, struct err *err)
     return 0;
 }
 
-static int change(struct netd *netd, const struct str *text, const char *what, struct err *err)
-{
-    struct err reason = {0};
-
-    if (netd->table_loaded && load(netd, str_text(text), &reason) == 0)
-        return 0;
-    if (netd->table_loaded)
-        log_warning("rules %s: %s; loading the whole table", what, reason.message);
-    return rules_load_all(netd, err);
-}
-
 int rules_change_net(struct netd *netd, const struct net *net, bool add, struct err *err)
 {
     _cleanup_str_ struct str text = {0};
     struct err reason = {0};
 
     nft_render_net(&text, netd->table, net, add);
-    if (add)
-        return change(netd, &text, "network", err);
-    /* the network is still in our map: when its elements cannot be taken out one by one, the caller
-     * loads the whole table without it */
     if (netd->table_loaded && load(netd, str_text(&text), &reason) < 0) {
-        log_warning("rules network=%s: %s", net->name, reason.message);
+        log_warning("rules network=%s: %s; loading the whole table", net->name, reason.message);
         netd->table_loaded = false;
     }
-    return 0;
+    /* a network that goes is still in our map: the caller loads the table without it */
+    return add && !netd->table_loaded ? rules_load_all(netd, err) : 0;
 }
 
 int rules_change_ports(struct netd *netd, const struct sandbox *sandbox, bool add, struct err *err)
 {
     _cleanup_str_ struct str text = {0};
+    struct err reason = {0};
+
+    if (netd->repairing) /* the former netd's rules are good until all that there is is known */
+        return 0;
     nft_render_ports(&text, netd->table, sandbox, add);
-    return text.size ? change(netd, &text, "ports", err) : 0;
+    if (!text.size || (netd->table_loaded && load(netd, str_text(&text), &reason) == 0))
+        return 0;
+    if (netd->table_loaded)
+        log_warning("rules ports: %s; loading the whole table", reason.message);
+    /* our lists do not have yet what is added here, and still have what is removed */
+    if (rules_load_all(netd, err) < 0)
+        return -1;
+    return load(netd, str_text(&text), err);
 }
 
 int rules_delete(struct netd *netd, struct err *err)
