@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "cli/view_table.h"
 #include "engine/engine.h"
+#include "orchestrator/exits.h"
 
 struct ps_options {
     bool all, quiet, services, no_trunc;
@@ -292,6 +293,16 @@ static void print_containers(const struct ps_options *options, const struct obse
     strv_free(seen);
 }
 
+/* After a boot, before anything started: what /run has forgotten. */
+static void recall_ends(const struct cli *cli, struct observed *observed)
+{
+    for (size_t i = 0; i < observed->container_count; i++) {
+        struct observed_container *container = &observed->containers[i];
+        if (container->status.state == STATE_CREATED && !container->status.monitor_alive)
+            exits_recall(&cli->layout, container->record->id, &container->status);
+    }
+}
+
 int cmd_ps(struct cli *cli, int argc, char **argv)
 {
     struct ps_options options = {0};
@@ -307,6 +318,7 @@ int cmd_ps(struct cli *cli, int argc, char **argv)
         return cli_error(&err);
     if (project_observe(cli, argv + first, &project, &name, &observed, &code) < 0)
         return code;
+    recall_ends(cli, &observed);
     if (project_check_services(project, &observed, argv + first, &err) < 0) {
         code = cli_error(&err);
     } else {

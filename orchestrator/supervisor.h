@@ -115,7 +115,6 @@ void unit_execs_fail(struct unit *unit);
 /* unit_end.c: death and what follows */
 void unit_ended(struct unit *unit);
 bool unit_ever_ran(const struct unit *unit);
-void unit_recall(struct unit *unit);
 /* Found ended at our own start: notes the death if nobody did, and applies the policy. */
 void unit_ended_before(struct unit *unit);
 

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "orchestrator/exits.h"
 #include "orchestrator/supervisor.h"
 
 #define STATUS_BYTES_MAX (64 * 1024)
@@ -301,7 +302,7 @@ static void forget_boot(struct unit *unit)
     if (unit->has_sandbox)
         sandbox_info_done(&unit->sandbox);
     unit->has_sandbox = false;
-    unit_recall(unit);
+    exits_recall(unit->sv->layout, unit->record->id, &unit->last);
 }
 
 void unit_adopt(struct unit *unit)

@@ -9,32 +9,16 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "orchestrator/exits.h"
 #include "orchestrator/restart.h"
 #include "orchestrator/supervisor.h"
 
-#define EXITS_KEPT      20
-#define EXITS_BYTES_MAX (256 * 1024)
-
-static char *exits_path(const struct unit *unit)
-{
-    return layout_lib(unit->sv->layout, "containers/%s/exits", unit->record->id);
-}
-
-static char *exits_read(const struct unit *unit, size_t *ret_size)
-{
-    _cleanup_free_ char *path = exits_path(unit);
-    char *text = NULL;
-    struct err err = { 0 };
-    *ret_size = 0;
-    if (fs_read(AT_FDCWD, path, EXITS_BYTES_MAX, &text, ret_size, &err) < 0)
-        return NULL; /* none yet; a damaged one is begun anew */
-    return text;
-}
+#define EXITS_KEPT 20
 
 bool unit_ever_ran(const struct unit *unit)
 {
     size_t size;
-    _cleanup_free_ char *text = exits_read(unit, &size);
+    _cleanup_free_ char *text = exits_read(unit->sv->layout, unit->record->id, &size);
     return text && size > 0;
 }
 
@@ -42,7 +26,7 @@ bool unit_ever_ran(const struct unit *unit)
 static bool exit_is_noted(const struct unit *unit, int64_t finished_ns)
 {
     size_t size;
-    _cleanup_free_ char *text = exits_read(unit, &size);
+    _cleanup_free_ char *text = exits_read(unit->sv->layout, unit->record->id, &size);
     _cleanup_free_ char *needle = xasprintf("\"finished_ns\":%lld", (long long)finished_ns);
     return text && strstr(text, needle);
 }
@@ -67,7 +51,7 @@ static void exit_note(struct unit *unit, const char *cause, const struct err *er
     _cleanup_free_ char *new_line = jv_dump(line);
 
     size_t size;
-    _cleanup_free_ char *old = exits_read(unit, &size);
+    _cleanup_free_ char *old = exits_read(unit->sv->layout, unit->record->id, &size);
     const char *begin = old ? old : "";
     size_t lines = 0;
     for (const char *p = begin; *p; p++)
@@ -76,7 +60,7 @@ static void exit_note(struct unit *unit, const char *cause, const struct err *er
         begin = strchr(begin, '\n') + 1;
     _cleanup_str_ struct str text = { 0 };
     str_addf(&text, "%s%s\n", begin, new_line);
-    _cleanup_free_ char *path = exits_path(unit);
+    _cleanup_free_ char *path = exits_path(unit->sv->layout, unit->record->id);
     struct err err = { 0 };
     /* unsynced: a history for people; what must survive is in container.json */
     if (fs_replace_volatile(AT_FDCWD, path, text.data, text.size, 0600, &err) < 0)
@@ -111,26 +95,6 @@ static void apply_verdict_of(struct unit *unit, const struct restart_verdict *ve
         supervisor_event(unit->sv, "restart", unit, NULL);
     }
     unit_event(unit, verdict->restart ? again : verdict->gave_up ? give_up : for_good);
-}
-
-/* What the history says of the last run, when /run has forgotten it (a boot). */
-void unit_recall(struct unit *unit)
-{
-    size_t size;
-    _cleanup_free_ char *text = exits_read(unit, &size);
-    if (size < 2)
-        return;
-    text[size - 1] = '\0';
-    const char *begin = strrchr(text, '\n');
-    begin = begin ? begin + 1 : text;
-    _cleanup_jv_ struct jv *line = NULL;
-    struct err err = { 0 };
-    if (jv_parse(begin, strlen(begin), &line, &err) < 0 || jv_find(line, "error"))
-        return;
-    unit->last.state = STATE_EXITED;
-    unit->last.exit_code = (int)jv_get_int(line, "exit", -1);
-    unit->last.finished_ns = jv_get_int(line, "finished_ns", 0);
-    unit->last.oom = jv_get_bool(line, "oom", false);
 }
 
 void unit_ended(struct unit *unit)
