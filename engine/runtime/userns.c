@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -70,12 +71,50 @@ static int userns_new(int64_t base, int64_t count, int *ret_fd, struct err *err)
     return result;
 }
 
-static bool is_pinned(const char *path)
+static bool map_is(pid_t pid, const char *file, int64_t base, int64_t count)
+{
+    char path[64], text[256];
+    long long inside, outside, size;
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    text[got > 0 ? got : 0] = '\0';
+    const char *end = strchr(text, '\n');
+    return end && end[1] == '\0' && sscanf(text, "%lld %lld %lld", &inside, &outside, &size) == 3 &&
+           inside == 0 && outside == base && size == count;
+}
+
+/* Only a process inside shows what a namespace maps. */
+static bool maps_are(int userns_fd, int64_t base, int64_t count)
+{
+    int pair[2];
+    char c;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return false;
+    _cleanup_close_ int ours = pair[0], theirs = pair[1];
+    pid_t pid = sys_clone3(0, -1, NULL);
+    if (pid == 0) {
+        close(ours);
+        if (setns(userns_fd, CLONE_NEWUSER) == 0 && write(theirs, "", 1) == 1)
+            (void)!read(theirs, &c, 1); /* until the parent is done, or dead */
+        _exit(0);
+    }
+    close_fdp(&theirs);
+    bool result = pid > 0 && read(ours, &c, 1) == 1 && map_is(pid, "uid_map", base, count) &&
+                  map_is(pid, "gid_map", base, count);
+    close_fdp(&ours);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return result;
+}
+
+/* A pinned namespace with this range. */
+static bool is_pinned(const char *path, int64_t base, int64_t count)
 {
     struct statfs fs;
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC_NUMBER &&
-           ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER;
+           ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWUSER && maps_are(fd, base, count);
 }
 
 /* Binds /proc/self/fd/N on path. Magic links of namespaces can be cloned by open_tree like any
@@ -94,9 +133,11 @@ int userns_ensure(const struct layout *layout, const char *project, int64_t id_b
 {
     _cleanup_free_ char *directory = layout_run(layout, "projects/%s", project);
     _cleanup_free_ char *path = layout_run(layout, "projects/%s/userns", project);
-    if (!is_pinned(path)) {
+    if (!is_pinned(path, id_base, id_count)) {
         _cleanup_close_ int fd = -1;
-        if (fs_mkdirs(AT_FDCWD, directory, 0700, err) < 0 ||
+        /* one with another range stays alive as long as containers are in it */
+        if (userns_release(layout, project, err) < 0 ||
+            fs_mkdirs(AT_FDCWD, directory, 0700, err) < 0 ||
             userns_new(id_base, id_count, &fd, err) < 0 || userns_pin(fd, path, err) < 0)
             return err_wrap(err, "user namespace of project '%s'", project);
     }

@@ -125,6 +125,19 @@ t_run in_a ip addr add 10.9.8.7/32 dev lo
 t_true "PRO without NET_ADMIN no address can be added" test "$T_STATUS" != 0
 t_ok "PRO cap_add: NET_ADMIN lets it" winch exec -T net-admin ip addr add 10.9.8.7/32 dev lo
 t_like "PRO and it is there" "$(winch exec -T net-admin ip addr show lo)" '10\.9\.8\.7/32'
+# a pin of another range, as it would be there if the project's record had been lost
+pin=$WINCH_ROOT/run/projects/protect/userns
+while umount "$pin" 2>/dev/null; do :; done
+unshare --user bash -c 'sleep 10' &
+other=$!
+wait_for 5 eval '[ "$(readlink /proc/$other/ns/user)" != "$(readlink /proc/self/ns/user)" ]'
+echo "0 200000 65536" >"/proc/$other/uid_map"
+echo "0 200000 65536" >"/proc/$other/gid_map"
+mount --bind "/proc/$other/ns/user" "$pin"
+kill $other
+w_kill supervisor
+t_ok "PRO-18 a user namespace of another range in its place" winch up -d --force-recreate -t 1 b
+t_is "PRO-18 is replaced" "$(awk '/^Uid:/ { print $2 }' "/proc/$(w_pid b)/status")" "$start"
 w_syscall() { jq -r ".syscalls[\"$1\"]" a.json; }
 t_is "PRO mount, unshare, keyctl, io_uring, bpf are denied" \
     "$(w_syscall 165) $(w_syscall 272) $(w_syscall 250) $(w_syscall 425) $(w_syscall 321)" "EPERM EPERM EPERM EPERM EPERM"
