@@ -25,7 +25,7 @@ services:
 volumes: {data: }
 YAML
 leak_before
-step=${STEP_MS:-40} last=${LAST_MS:-400}
+step=${STEP_MS:-90} last=${LAST_MS:-360}
 
 # COMMAND gets SIGNAL after MS; ends by itself or within 10 s.  Prints its exit status.
 interrupted() { # SIGNAL MS COMMAND...
