@@ -146,6 +146,10 @@ for result in "$logs"/*.result; do
         tail -n 200 "${result%.result}.log"
     fi
 done
+if [ $((passed + failed)) -gt 200 ]; then
+    echo "---- the slowest, in seconds, of $SECONDS"
+    awk '{ name = FILENAME; sub(".*/", "", name); sub("[.]result$", "", name); print $4, name }' "$logs"/*.result | sort -rn | head -10
+fi
 if [ "$skipped" != 0 ]; then
     echo "---- skipped"
     grep -h '# SKIP' "$logs"/*.log | sed 's/^ok [0-9]* - //'
