@@ -172,6 +172,11 @@ static void add_printable(struct str *out, const char *text)
     str_add(out, safe);
 }
 
+const char *diag_level_text(enum diag_level level)
+{
+    return level_words[level];
+}
+
 char *diag_format(const struct diag *diag)
 {
     struct str out = {0};

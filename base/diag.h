@@ -24,6 +24,7 @@ struct diag {
     char *hint;    /* nearest word, remedy; or NULL */
     struct pos other; /* the second place of a conflict; file NULL when there is none */
     const char *id;   /* lint id, static; or NULL */
+    bool is_secret;   /* the line in the file holds what must not be shown */
 };
 
 struct diags {
@@ -44,5 +45,6 @@ void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format
 void diags_detach(struct diags *diags);
 /* Sorts by file (in order of first appearance), line, column; drops exact duplicates. */
 void diags_sort(struct diags *diags);
+const char *diag_level_text(enum diag_level level); /* "error" */
 /* "compose.yaml:12:9: error: services.web.ports[0]: 'eighty' is not a port" + hint line. Owned. */
 char *diag_format(const struct diag *diag);

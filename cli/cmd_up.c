@@ -418,7 +418,7 @@ int cmd_up(struct cli *cli, int argc, char **argv)
         return code;
     project_check_runnable(project, &diags);
     project_check_sources(project, (const char *const *)services, &diags);
-    cli_diags(&diags);
+    cli_diags(cli, &diags);
     if (diags.error_count) {
         code = EXIT_FAILED;
     } else if (project_check_services(project, NULL, services, &err) < 0) {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/term.h"
+#include "cli/view_diag.h"
 
 #define GLOBAL(field) offsetof(struct global_options, field)
 const struct option_row global_option_rows[] = {
@@ -100,13 +101,10 @@ void cli_warning(const char *format, ...)
     fputc('\n', stderr);
 }
 
-void cli_diags(struct diags *diags)
+void cli_diags(const struct cli *cli, struct diags *diags)
 {
     diags_sort(diags);
-    for (size_t i = 0; i < diags->count; i++) {
-        _cleanup_free_ char *text = diag_format(&diags->items[i]);
-        fprintf(stderr, "%s\n", text);
-    }
+    view_diags(cli, diags, stderr);
 }
 
 static void command_help(const struct command_row *row)

@@ -37,7 +37,7 @@ int project_pick(struct cli *cli, char *const *services, struct project **ret_pr
     struct err err = {0};
     int rc = project_load(&options, ret_project, &diags, &err);
 
-    cli_diags(&diags);
+    cli_diags(cli, &diags);
     if (rc < 0)
         *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
     diags_done(&diags);
@@ -80,7 +80,7 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
             return 0;
         }
     }
-    cli_diags(&diags);
+    cli_diags(cli, &diags);
     *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
     diags_done(&diags);
     return -1;
