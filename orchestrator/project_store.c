@@ -187,17 +187,13 @@ int project_intent_ensure(const struct layout *layout, const char *project, stru
 int project_stored(const struct layout *layout, const char *project, struct jv **ret_value, struct err *err)
 {
     _cleanup_close_ int dir = -1, generation_fd = -1;
-    _cleanup_free_ char *text = NULL;
-    long long number;
-    if (project_open(layout, project, false, &dir, err) < 0)
+    _cleanup_(project_intent_done) struct project_intent intent = { 0 };
+    if (project_open(layout, project, false, &dir, err) < 0 || project_intent_load(layout, project, &intent, err) < 0)
         return -1;
-    if (fs_read(dir, "current", 64, &text, NULL, err) < 0)
-        return err_wrap(err, "project '%s': no stored model", project);
-    text[strcspn(text, "\n")] = '\0';
-    if (!parse_i64(text, 1, INT64_MAX, &number))
-        return err_set(err, ERR_CORRUPT, "%s/projects/%s/current: '%s' is no number", layout->lib, project, text);
-    _cleanup_free_ char *path = xasprintf("generations/%lld", number);
+    _cleanup_free_ char *path = xasprintf("generations/%lld", (long long)intent.generation);
     generation_fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (generation_fd < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, "project '%s': no stored model", project);
     if (generation_fd < 0)
         return err_sys(err, "open %s/projects/%s/%s", layout->lib, project, path);
     return jv_load_file(generation_fd, MODEL_FILE, MODEL_MAX, ret_value, err);
@@ -221,12 +217,11 @@ static void generations_prune(int dir, int64_t current)
 static int generation_write(int dir, int64_t number, const struct jv *model, struct err *err)
 {
     _cleanup_free_ char *path = xasprintf("generations/%lld", (long long)number);
-    _cleanup_free_ char *text = xasprintf("%lld\n", (long long)number);
     _cleanup_close_ int generation_fd = -1, parent = -1;
     if (fs_open_dir(dir, path, 0700, &generation_fd, err) < 0 || jv_save_file(generation_fd, MODEL_FILE, model, err) < 0 ||
-        fs_open_dir(dir, "generations", 0700, &parent, err) < 0 || fs_sync_dir(parent, err) < 0)
+        fs_open_dir(dir, "generations", 0700, &parent, err) < 0)
         return -1;
-    return fs_replace(dir, "current", text, strlen(text), 0600, err);
+    return fs_sync_dir(parent, err);
 }
 
 int project_generation_add(const struct layout *layout, const struct project *project, struct project_intent *intent, struct err *err)
@@ -268,7 +263,6 @@ int project_forget(const struct layout *layout, const char *project, struct err 
         intent.want_up = false;
         if (project_intent_save(layout, &intent, err) < 0)
             return -1;
-        (void)unlinkat(dir, "current", 0); /* may be gone already */
         return fs_remove_tree(dir, "generations", err);
     }
     return fs_remove_tree(projects_fd, project, err);

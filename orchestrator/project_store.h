@@ -2,7 +2,7 @@
 /* project_store.h - what is kept of a project on disk: lib/projects/<p>/.
  *
  *   project.json               intent: up or down, id range, where its files are
- *   generations/<n>/project.json   the accepted model, resolved (project_to_json); `current` holds n
+ *   generations/<n>/project.json   the accepted model, resolved (project_to_json); project.json holds the current n
  * Written by the project's supervisor only; read by everyone. project_list and project_stored are in client.h. */
 #pragma once
 
