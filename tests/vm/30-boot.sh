@@ -4,7 +4,7 @@
 #
 # The guest's disk is thrown away with its boot, so the boot is made up: everything of winch in the kernel and in /run goes,
 # /var/lib/winch stays, and systemd starts what is enabled.
-# limit: 300
+# limit: 600
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 [ "${VMTEST-}" = 1 ] || t_skip_all "changes the host: only in the guest"

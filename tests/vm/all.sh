@@ -36,7 +36,7 @@ if [ "${1-}" != --inside ]; then
     share=(--share "$top" --share "$cache")
     [ "${BUILD#/}" = "$BUILD" ] || share+=(--share "$BUILD")
     status=0
-    tests/vm/vmtest --quiet "${share[@]}" --env WINCH_TEST_CACHE --env BUILD --timeout "${VM_TIMEOUT:-900}" \
+    tests/vm/vmtest --quiet "${share[@]}" --env WINCH_TEST_CACHE --env BUILD --timeout "${VM_TIMEOUT:-1800}" \
         -- bash tests/vm/all.sh --inside "$@" || status=$?
     case $status in
     124 | 125) printf 'not ok - the virtual machine ended with status %s\n0 passed, 1 failed, 0 skipped\n' $status ;;
