@@ -171,7 +171,7 @@ int cmd_exec(struct cli *cli, int argc, char **argv)
         return cli_error(&err);
     }
     char *services[2] = {argv[first], NULL};
-    if (project_observe(cli, services, &project, &name, &observed, &code) < 0)
+    if (project_observe_service(cli, argv[first], &project, &name, &observed, &code) < 0)
         return code;
     const struct observed_container *container = NULL;
     if (project_check_services(project, &observed, services, &err) < 0 ||

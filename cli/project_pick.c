@@ -86,18 +86,23 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
     return -1;
 }
 
-int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
-                    char **ret_name, struct observed *ret_observed, int *ret_code)
+/* service NULL: everything. */
+static int pick_and_observe(struct cli *cli, char *const *services, const char *service,
+                            struct project **ret_project, char **ret_name,
+                            struct observed *ret_observed, int *ret_code)
 {
     struct err err = {0};
 
     if (project_pick_name(cli, services, ret_project, ret_name, ret_code) < 0)
         return -1;
     *ret_observed = (struct observed){0};
-    if (layout_open_existing(&cli->layout, &err) < 0) {
-        if (err.code == ERR_NOT_FOUND)
-            return 0;
-    } else if (observe(&cli->layout, *ret_name, *ret_project, ret_observed, &err) == 0) {
+    int rc = layout_open_existing(&cli->layout, &err);
+    if (rc < 0 && err.code == ERR_NOT_FOUND)
+        return 0;
+    if (rc == 0)
+        rc = service ? observe_service(&cli->layout, *ret_name, service, ret_observed, &err)
+                     : observe(&cli->layout, *ret_name, *ret_project, ret_observed, &err);
+    if (rc == 0) {
         for (char **problem = ret_observed->problems; problem && *problem; problem++)
             cli_warning("%s", *problem);
         return 0;
@@ -107,6 +112,19 @@ int project_observe(struct cli *cli, char *const *services, struct project **ret
     *ret_project = NULL;
     free(take_ptr(ret_name));
     return -1;
+}
+
+int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
+                    char **ret_name, struct observed *ret_observed, int *ret_code)
+{
+    return pick_and_observe(cli, services, NULL, ret_project, ret_name, ret_observed, ret_code);
+}
+
+int project_observe_service(struct cli *cli, char *service, struct project **ret_project,
+                            char **ret_name, struct observed *ret_observed, int *ret_code)
+{
+    return pick_and_observe(cli, (char *[]){service, NULL}, service, ret_project, ret_name,
+                            ret_observed, ret_code);
 }
 
 int project_check_services(const struct project *project, const struct observed *observed,

@@ -114,12 +114,13 @@ static void bad_volume(const char *name, const struct err *error, void *arg)
     problem_add(arg, what, error);
 }
 
-static int observe_containers(const struct layout *layout, const char *project, struct observed *observed, struct err *err)
+static int observe_containers(const struct layout *layout, const char *project, const char *service, struct observed *observed,
+                              struct err *err)
 {
     struct container_record **records = NULL;
     size_t count = 0;
     struct observing observing = { .layout = layout, .project = project, .observed = observed };
-    if (container_record_list(layout, project, &records, &count, bad_record, &observing, err) < 0)
+    if (container_record_list_service(layout, project, service, &records, &count, bad_record, &observing, err) < 0)
         return err_wrap(err, "list containers");
     observed->containers = xcalloc(count + 1, sizeof(*observed->containers));
     observed->container_count = count;
@@ -210,12 +211,24 @@ int observe(const struct layout *layout, const char *project, const struct proje
             struct err *err)
 {
     struct observed observed = { 0 };
-    if (observe_containers(layout, project, &observed, err) < 0 || observe_networks(layout, project, desired, &observed, err) < 0 ||
+    if (observe_containers(layout, project, NULL, &observed, err) < 0 || observe_networks(layout, project, desired, &observed, err) < 0 ||
         observe_volumes(layout, project, desired, &observed, err) < 0) {
         observed_done(&observed);
         return err_wrap(err, "observe project '%s'", project);
     }
     observe_images(layout, desired, &observed);
+    *ret_observed = observed;
+    return 0;
+}
+
+int observe_service(const struct layout *layout, const char *project, const char *service, struct observed *ret_observed,
+                    struct err *err)
+{
+    struct observed observed = { 0 };
+    if (observe_containers(layout, project, service, &observed, err) < 0) {
+        observed_done(&observed);
+        return err_wrap(err, "observe project '%s'", project);
+    }
     *ret_observed = observed;
     return 0;
 }

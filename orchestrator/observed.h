@@ -58,6 +58,9 @@ struct project;
 /* Read only, no lock, no daemon. desired may be NULL. */
 int observe(const struct layout *layout, const char *project, const struct project *desired, struct observed *ret_observed,
             struct err *err);
+/* Only the containers of one service, and nothing else. */
+int observe_service(const struct layout *layout, const char *project, const char *service, struct observed *ret_observed,
+                    struct err *err);
 void observed_done(struct observed *observed);
 /* Is the container effectively in this state for people: RESTARTING when in backoff. */
 enum container_state observed_state(const struct observed_container *container);

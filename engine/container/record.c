@@ -197,8 +197,17 @@ static int record_from_json(const struct jv *value, const char *id, struct conta
     return 0;
 }
 
-int container_record_load(const struct layout *layout, const char *id,
-                          struct container_record **ret_record, struct err *err)
+/* Parsing is most of reading a record. As we write it, its text tells whether it can be of this service; a text that is not in
+ * our form tells nothing. */
+static bool text_is_of_another(const char *text, const char *service)
+{
+    _cleanup_free_ char *wanted = xasprintf("\"service\":\"%s\"", service);
+    return strncmp(text, "{\"created_ns\":", 14) == 0 && strstr(text, "\"service\":\"") && !strstr(text, wanted);
+}
+
+/* service NULL: any. 1: it is of another service, *ret_record untouched. */
+static int record_load(const struct layout *layout, const char *id, const char *service,
+                       struct container_record **ret_record, struct err *err)
 {
     char name[96];
     if (!id_is_valid(id))
@@ -210,6 +219,11 @@ int container_record_load(const struct layout *layout, const char *id,
         return err_set(err, ERR_NOT_FOUND, "container %.12s does not exist", id);
     if (dir < 0)
         return err_sys(err, "open %s/%s", layout->lib, name);
+    if (service) {
+        _cleanup_free_ char *text = NULL;
+        if (fs_read(dir, FILE_NAME, RECORD_SIZE_MAX, &text, NULL, NULL) == 0 && text_is_of_another(text, service))
+            return 1;
+    }
     _cleanup_jv_ struct jv *value = NULL;
     _cleanup_(container_record_freep) struct container_record *record = container_record_new();
     if (jv_load_file(dir, FILE_NAME, RECORD_SIZE_MAX, &value, err) < 0 ||
@@ -218,6 +232,12 @@ int container_record_load(const struct layout *layout, const char *id,
     record->network = network_load(layout, id);
     *ret_record = take_ptr(&record);
     return 0;
+}
+
+int container_record_load(const struct layout *layout, const char *id,
+                          struct container_record **ret_record, struct err *err)
+{
+    return record_load(layout, id, NULL, ret_record, err);
 }
 
 static int record_compare(const void *a, const void *b)
@@ -238,6 +258,13 @@ int container_record_list(const struct layout *layout, const char *project,
                           struct container_record ***ret_records, size_t *ret_count,
                           record_bad_fn *on_bad, void *arg, struct err *err)
 {
+    return container_record_list_service(layout, project, NULL, ret_records, ret_count, on_bad, arg, err);
+}
+
+int container_record_list_service(const struct layout *layout, const char *project, const char *service,
+                                  struct container_record ***ret_records, size_t *ret_count,
+                                  record_bad_fn *on_bad, void *arg, struct err *err)
+{
     VEC(struct container_record *) records = {0};
     struct err reason = {0};
     char **names = NULL;
@@ -250,10 +277,13 @@ int container_record_list(const struct layout *layout, const char *project,
         struct err bad = {0};
         if (!id_is_valid(names[i]))
             continue;
-        if (container_record_load(layout, names[i], &record, &bad) < 0) {
+        int rc = record_load(layout, names[i], service, &record, &bad);
+        if (rc > 0)
+            continue;
+        if (rc < 0) {
             if (on_bad) /* ERR_NOT_FOUND: removed while we were reading, not written yet, or lost */
                 on_bad(names[i], &bad, arg);
-        } else if (project && !str_eq(project, record->project)) {
+        } else if ((project && !str_eq(project, record->project)) || (service && !str_eq(service, record->service))) {
             container_record_free(record);
         } else {
             VEC_ADD(&records, record);

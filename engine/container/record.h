@@ -61,4 +61,8 @@ typedef void record_bad_fn(const char *id, const struct err *error, void *arg);
 int container_record_list(const struct layout *layout, const char *project,
                           struct container_record ***ret_records, size_t *ret_count,
                           record_bad_fn *on_bad, void *arg, struct err *err);
+/* Only those of one service (NULL: of all); records of others are not looked at closely. */
+int container_record_list_service(const struct layout *layout, const char *project, const char *service,
+                                  struct container_record ***ret_records, size_t *ret_count,
+                                  record_bad_fn *on_bad, void *arg, struct err *err);
 void container_record_list_free(struct container_record **records, size_t count);
