@@ -15,6 +15,8 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "engine/engine.h"
+#include "engine/runtime/sys.h"
+#include "engine/runtime/tree.h"
 
 static const char *const fifo_names[2] = {"out", "err"};
 
@@ -78,15 +80,53 @@ int container_output_keep(const struct layout *layout, const char *id, int ret_f
     return 0;
 }
 
+/* Where a container's root is the host's, a process inside could open a starting process's file by
+ * /proc/PID/exe and write to it once nobody executes it. The monitor of such a container therefore
+ * runs from a read-only copy of its directory's mount, which lasts as long as it is in use. */
+struct readonly_place {
+    int dir;
+    char *path, **envp; /* where it looks for other helpers */
+};
+
+static void readonly_place_done(struct readonly_place *place)
+{
+    close_fdp(&place->dir);
+    free(place->path);
+    if (place->envp)
+        free(place->envp[0]);
+    free(place->envp);
+}
+
+static int readonly_place(const char *path, struct readonly_place *ret_place, struct err *err)
+{
+    const struct tree_attr attr = {
+        .set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE, .userns_fd = -1};
+    _cleanup_free_ char *directory = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+    size_t count = 0;
+    ret_place->dir = tree_clone(AT_FDCWD, directory, false);
+    if (ret_place->dir < 0 || tree_set_attr(ret_place->dir, &attr) < 0)
+        return err_sys(err, "show %s read-only", directory);
+    ret_place->path =
+        xasprintf("/proc/%d/fd/%d%s", (int)getpid(), ret_place->dir, strrchr(path, '/'));
+    while (environ[count])
+        count++;
+    ret_place->envp = xcalloc(count + 2, sizeof(*ret_place->envp));
+    ret_place->envp[0] = xasprintf("WINCH_LIBEXEC=%s", directory);
+    memcpy(ret_place->envp + 1, environ, count * sizeof(*environ)); /* the first of a name counts */
+    return 0;
+}
+
 static int monitor_spawn(const struct container_spec *spec, const char *option, int tty,
                          int *ret_control, pid_t *ret_pid, struct err *err)
 {
     _cleanup_free_ char *path = NULL;
     _cleanup_free_ void *data = NULL;
     _cleanup_close_ int memfd = -1, ours = -1, theirs = -1;
+    _cleanup_(readonly_place_done) struct readonly_place place = {.dir = -1};
     size_t size;
     int pair[2];
     if (proc_libexec("winch-monitor", &path, err) < 0 ||
+        (!spec->userns && readonly_place(path, &place, err) < 0) ||
         container_spec_pack(spec, &data, &size, err) < 0 ||
         fd_memfd("winch-spec", data, size, &memfd, err) < 0)
         return -1;
@@ -98,8 +138,9 @@ static int monitor_spawn(const struct container_spec *spec, const char *option, 
                            NULL};
     const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, memfd, theirs, tty};
     const struct proc_spawn spawn = {
-        .path = path,
+        .path = place.path ? place.path : path,
         .argv = (char *const *)argv,
+        .envp = place.envp,
         .fds = fds,
         .fd_count = tty >= 0 ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1,
         .new_session = true,

@@ -26,6 +26,7 @@ services:
   host-ids:
     image: busybox
     command: ["probe", "hold"]
+    init: true
     userns_mode: host
     volumes: ["data:/data"]
   net-admin:
@@ -125,6 +126,11 @@ t_run in_a ip addr add 10.9.8.7/32 dev lo
 t_true "PRO without NET_ADMIN no address can be added" test "$T_STATUS" != 0
 t_ok "PRO cap_add: NET_ADMIN lets it" winch exec -T net-admin ip addr add 10.9.8.7/32 dev lo
 t_like "PRO and it is there" "$(winch exec -T net-admin ip addr show lo)" '10\.9\.8\.7/32'
+# what a process inside could reach of us by /proc/PID/exe while it is being started
+monitor=$(awk '/^PPid:/ { print $2 }' "/proc/$(w_pid host-ids)/status")
+t_is "PRO with the host's ids our program lies on a read-only mount" \
+    "$(python3 -c 'import os, sys; print(os.statvfs(sys.argv[1]).f_flag & os.ST_RDONLY)' "/proc/$monitor/exe")" 1
+t_like "PRO and is found by its name" "$(readlink "/proc/$monitor/exe")" '/winch-monitor$'
 # a pin of another range, as it would be there if the project's record had been lost
 pin=$WINCH_ROOT/run/projects/protect/userns
 while umount "$pin" 2>/dev/null; do :; done
