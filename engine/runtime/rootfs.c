@@ -88,6 +88,23 @@ static int layer_clone(struct setup *setup, const char *path, int *ret_tree, str
     return 0;
 }
 
+/* Names of one byte, for 128 layers as relative names: fsconfig(2) takes strings up to 255 bytes. */
+static void scratch_name(unsigned number, char ret_name[8])
+{
+    static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "\xa1\xa2\xa3\xa4\xa5\xa6\xa7\xa8\xa9\xaa\xab\xac\xad\xae\xaf"
+                                  "\xb1\xb2\xb3\xb4\xb5\xb6\xb7\xb8\xb9\xba\xbb\xbc\xbd\xbe\xbf"
+                                  "\xc1\xc2\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xca\xcb\xcc\xcd\xce\xcf"
+                                  "\xd1\xd2\xd3\xd4\xd5\xd6\xd7\xd8\xd9\xda\xdb\xdc\xdd\xde\xdf"
+                                  "\xe1\xe2\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xea\xeb\xec\xed\xee\xef";
+    size_t size = 0;
+    do {
+        ret_name[size++] = letters[number % (sizeof(letters) - 1)];
+        number /= sizeof(letters) - 1;
+    } while (number > 0 && size < 7);
+    ret_name[size] = '\0';
+}
+
 /* Adds one layer; with the first, finds out whether the kernel takes descriptors. */
 static int layer_add(struct setup *setup, int context, int tree, struct layers *layers,
                      struct err *err)
@@ -99,9 +116,9 @@ static int layer_add(struct setup *setup, int context, int tree, struct layers *
             return err_sys(err, "overlay: add layer %zu", layers->count);
         layers->by_fd = false; /* Linux before 6.13 */
     }
-    char name[16];
+    char name[8];
     size_t used = strlen(layers->list);
-    snprintf(name, sizeof(name), "%u", setup->scratch_names++);
+    scratch_name(setup->scratch_names++, name);
     snprintf(layers->list + used, sizeof(layers->list) - used, "%s%s", used ? ":" : "", name);
     return scratch_attach(setup, tree, name, err);
 }
