@@ -96,6 +96,20 @@ void diag_hint(struct diag *diag, const char *format, ...)
     diag->hint = hint;
 }
 
+void diags_drop(struct diags *diags, struct pos pos)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < diags->count; i++) {
+        struct diag *diag = &diags->items[i];
+        if (diag->level != DIAG_ERROR && diag->pos.line == pos.line && diag->pos.column == pos.column &&
+            str_eq(diag->pos.file, pos.file))
+            diag_done(diag);
+        else
+            diags->items[kept++] = *diag;
+    }
+    diags->count = kept;
+}
+
 struct rank {
     size_t file, order; /* order: where it stood before, for equal places */
     struct diag diag;

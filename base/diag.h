@@ -43,6 +43,8 @@ struct diag *diag_warning(struct diags *diags, struct pos pos, const char *path,
 void diag_hint(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Copies the file names of all findings, so that they outlive the arena of their project. */
 void diags_detach(struct diags *diags);
+/* Removes the warnings and notes at exactly this place. */
+void diags_drop(struct diags *diags, struct pos pos);
 /* Sorts by file (in order of first appearance), line, column; drops exact duplicates. */
 void diags_sort(struct diags *diags);
 const char *diag_level_text(enum diag_level level); /* "error" */

@@ -60,6 +60,9 @@ bool cli_color(const struct cli *cli, FILE *stream);
  * their profiles. Prints findings; -1: *ret_code is the exit code. */
 int project_pick(struct cli *cli, char *const *services, struct project **ret_project,
                  int *ret_code);
+/* What the global options say about loading; services as above. */
+struct load_options project_load_options(const struct cli *cli, char *const *services,
+                                         const char *cwd);
 /* Is there a compose file to be found? */
 bool project_exists(const struct cli *cli);
 /* As project_pick, but a missing file is no error (commands that work from -p alone): then
@@ -69,7 +72,8 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
 /* Loads name and project and observes; for reading commands. *ret_project may be NULL. */
 int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
                     char **ret_name, struct observed *ret_observed, int *ret_code);
-/* The same, but only the containers of one service are observed, and no networks, volumes, images. */
+/* The same, but only the containers of one service are observed, and no networks, volumes, images.
+ */
 int project_observe_service(struct cli *cli, char *service, struct project **ret_project,
                             char **ret_name, struct observed *ret_observed, int *ret_code);
 /* Services named in words exist in the model or among the containers, else "no such service: x". */
@@ -77,10 +81,10 @@ int project_check_services(const struct project *project, const struct observed 
                            char *const *words, struct err *err);
 
 extern const struct option_row attach_options[], config_options[], doctor_options[], down_options[],
-    events_options[], exec_options[], image_options[], kill_options[], logs_options[], ls_options[],
-    port_options[], ps_options[], pull_options[], restart_options[], rm_options[], start_options[],
-    stop_options[], up_options[], version_options[], wait_options[], volume_options[],
-    network_options[];
-command_fn cmd_config, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_image, cmd_kill, cmd_logs,
-    cmd_ls, cmd_network, cmd_port, cmd_ps, cmd_pull, cmd_restart, cmd_rm, cmd_start, cmd_stop,
-    cmd_up, cmd_version, cmd_volume, cmd_wait, cmd_help;
+    events_options[], exec_options[], image_options[], kill_options[], lint_options[],
+    logs_options[], ls_options[], port_options[], ps_options[], pull_options[], restart_options[],
+    rm_options[], start_options[], stop_options[], up_options[], version_options[], wait_options[],
+    volume_options[], network_options[];
+command_fn cmd_config, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_image, cmd_kill, cmd_lint,
+    cmd_logs, cmd_ls, cmd_network, cmd_port, cmd_ps, cmd_pull, cmd_restart, cmd_rm, cmd_start,
+    cmd_stop, cmd_up, cmd_version, cmd_volume, cmd_wait, cmd_help;

@@ -47,6 +47,8 @@ const struct command_row command_table[] = {
     {"help", "[COMMAND]", "show help", cmd_help, NULL, EFFECT_READS},
     {"image", "ls|rm|import|load ...", "manage images", cmd_image, image_options, EFFECT_CHANGES},
     {"kill", "[SERVICE...]", "send a signal to containers", cmd_kill, kill_options, EFFECT_PLANS},
+    {"lint", "", "say what is legal in the compose files but hurts", cmd_lint, lint_options,
+     EFFECT_READS},
     {"logs", "[SERVICE...]", "show the output of containers", cmd_logs, logs_options, EFFECT_READS},
     {"ls", "", "list projects", cmd_ls, ls_options, EFFECT_READS},
     {"network", "ls", "list networks", cmd_network, network_options, EFFECT_READS},

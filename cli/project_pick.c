@@ -10,8 +10,8 @@
 
 extern char **environ;
 
-static struct load_options load_options_of(const struct cli *cli, char *const *services,
-                                           const char *cwd)
+struct load_options project_load_options(const struct cli *cli, char *const *services,
+                                         const char *cwd)
 {
     const struct global_options *global = &cli->global;
 
@@ -32,7 +32,7 @@ int project_pick(struct cli *cli, char *const *services, struct project **ret_pr
                  int *ret_code)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
-    struct load_options options = load_options_of(cli, services, cwd ? cwd : "/");
+    struct load_options options = project_load_options(cli, services, cwd ? cwd : "/");
     struct diags diags = {0};
     struct err err = {0};
     int rc = project_load(&options, ret_project, &diags, &err);
@@ -47,7 +47,7 @@ int project_pick(struct cli *cli, char *const *services, struct project **ret_pr
 bool project_exists(const struct cli *cli)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
-    struct load_options options = load_options_of(cli, NULL, cwd ? cwd : "/");
+    struct load_options options = project_load_options(cli, NULL, cwd ? cwd : "/");
     struct project *project = NULL;
     struct diags diags = {0};
     struct err err = {0};
@@ -62,7 +62,7 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
                       char **ret_name, int *ret_code)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
-    struct load_options options = load_options_of(cli, services, cwd ? cwd : "/");
+    struct load_options options = project_load_options(cli, services, cwd ? cwd : "/");
     struct diags diags = {0};
     struct err err = {0};
 
