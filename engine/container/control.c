@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,8 +16,6 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "engine/engine.h"
-#include "engine/runtime/sys.h"
-#include "engine/runtime/tree.h"
 
 static const char *const fifo_names[2] = {"out", "err"};
 
@@ -99,12 +98,12 @@ static void readonly_place_done(struct readonly_place *place)
 
 static int readonly_place(const char *path, struct readonly_place *ret_place, struct err *err)
 {
-    const struct tree_attr attr = {
-        .set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE, .userns_fd = -1};
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
     _cleanup_free_ char *directory = xstrndup(path, (size_t)(strrchr(path, '/') - path));
     size_t count = 0;
-    ret_place->dir = tree_clone(AT_FDCWD, directory, false);
-    if (ret_place->dir < 0 || tree_set_attr(ret_place->dir, &attr) < 0)
+    ret_place->dir = open_tree(AT_FDCWD, directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (ret_place->dir < 0 ||
+        mount_setattr(ret_place->dir, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
         return err_sys(err, "show %s read-only", directory);
     ret_place->path =
         xasprintf("/proc/%d/fd/%d%s", (int)getpid(), ret_place->dir, strrchr(path, '/'));
