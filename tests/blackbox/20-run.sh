@@ -70,18 +70,21 @@ else
     t_skip "RUN-18 exec --privileged" "refused"
 fi
 # script(1) gives all three descriptors a terminal
-terminal() { script -qec "$1" /dev/null | tr -d '\r'; }
-t_is "RUN-23 exec -T at a terminal: the container gets pipes" \
-    "$(terminal 'winch exec -T checked sh -c "for i in 0 1 2; do readlink /proc/self/fd/\$i; done"' </dev/null |
-        sed 's/:.*//' | tr '\n' ' ')" "pipe pipe pipe "
-t_is "RUN-23 exec with output to a file: neither" \
-    "$(script -qec 'winch exec checked sh -c "for i in 0 2; do readlink /proc/self/fd/\$i; done" >"$LAB/exec-fds"' /dev/null </dev/null
-        sed 's/:.*//' "$LAB/exec-fds" | tr '\n' ' ')" "pipe pipe "
-t_like "RUN-23 what is typed arrives" "$(printf 'typed\n' | terminal 'winch exec -T checked sh -c "read x; echo got \$x"')" '^got typed$'
-t_like "RUN-23 exit status" "$(terminal 'winch exec -T checked sh -c "echo to-error >&2; exit 7"; echo status $?' </dev/null |
-    tr '\n' ' ')" '^to-error status 7'
-t_like "RUN-23 at a terminal the process has one of its own" \
-    "$(terminal 'winch exec checked sh -c "tty"' </dev/null)" '/dev/pts/0$'
+# shellcheck disable=SC2016 # expanded inside
+{
+    terminal() { script -qec "$1" /dev/null | tr -d '\r'; }
+    t_is "RUN-23 exec -T at a terminal: the container gets pipes" \
+        "$(terminal 'winch exec -T checked sh -c "for i in 0 1 2; do readlink /proc/self/fd/\$i; done"' </dev/null |
+            sed 's/:.*//' | tr '\n' ' ')" "pipe pipe pipe "
+    t_is "RUN-23 exec with output to a file: neither" \
+        "$(script -qec 'winch exec checked sh -c "for i in 0 2; do readlink /proc/self/fd/\$i; done" >"$LAB/exec-fds"' /dev/null </dev/null
+            sed 's/:.*//' "$LAB/exec-fds" | tr '\n' ' ')" "pipe pipe "
+    t_like "RUN-23 what is typed arrives" "$(printf 'typed\n' | terminal 'winch exec -T checked sh -c "read x; echo got \$x"')" '^got typed$'
+    t_like "RUN-23 exit status" "$(terminal 'winch exec -T checked sh -c "echo to-error >&2; exit 7"; echo status $?' </dev/null |
+        tr '\n' ' ')" '^to-error status 7'
+    t_like "RUN-23 at a terminal the process has one of its own" \
+        "$(terminal 'winch exec checked sh -c "tty"' </dev/null)" '/dev/pts/0$'
+}
 t_true "a check has run" wait_for 5 winch exec -T checked test -s /tmp/check.json
 winch exec -T checked cat /tmp/check.json >check.json
 t_is "RUN-05 health check: descriptors 0, 1, 2 only" "$(jq -c '.fds | keys - ["10"]' check.json)" '["0","1","2"]'

@@ -136,6 +136,7 @@ pin=$WINCH_ROOT/run/projects/protect/userns
 while umount "$pin" 2>/dev/null; do :; done
 unshare --user bash -c 'sleep 10' &
 other=$!
+# shellcheck disable=SC2016 # evaluated later
 wait_for 5 eval '[ "$(readlink /proc/$other/ns/user)" != "$(readlink /proc/self/ns/user)" ]'
 echo "0 200000 65536" >"/proc/$other/uid_map"
 echo "0 200000 65536" >"/proc/$other/gid_map"
