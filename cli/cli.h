@@ -63,6 +63,10 @@ int project_pick(struct cli *cli, char *const *services, struct project **ret_pr
 /* What the global options say about loading; services as above. */
 struct load_options project_load_options(const struct cli *cli, char *const *services,
                                          const char *cwd);
+/* As project_pick; the flags of load (no_…, all_resources, strict, only_services, list_variables)
+ * count. */
+int project_pick_as(struct cli *cli, const struct load_options *load, char *const *services,
+                    struct project **ret_project, int *ret_code);
 /* Is there a compose file to be found? */
 bool project_exists(const struct cli *cli);
 /* As project_pick, but a missing file is no error (commands that work from -p alone): then

@@ -68,8 +68,16 @@ const struct command_row command_table[] = {
     {0},
 };
 
+/* Other names that scripts use. */
+static const struct {
+    const char *alias, *name;
+} aliases[] = {{"convert", "config"}};
+
 const struct command_row *command_find(const char *name)
 {
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (strcmp(aliases[i].alias, name) == 0)
+            name = aliases[i].name;
     for (const struct command_row *row = command_table; row->name; row++)
         if (strcmp(row->name, name) == 0)
             return row;

@@ -28,11 +28,21 @@ struct load_options project_load_options(const struct cli *cli, char *const *ser
     };
 }
 
-int project_pick(struct cli *cli, char *const *services, struct project **ret_project,
-                 int *ret_code)
+int project_pick_as(struct cli *cli, const struct load_options *load, char *const *services,
+                    struct project **ret_project, int *ret_code)
 {
     _cleanup_free_ char *cwd = getcwd(NULL, 0);
     struct load_options options = project_load_options(cli, services, cwd ? cwd : "/");
+
+    options.no_interpolate = load->no_interpolate;
+    options.no_normalize = load->no_normalize;
+    options.no_consistency = load->no_consistency;
+    options.no_path_resolution = load->no_path_resolution;
+    options.no_env_resolution = load->no_env_resolution;
+    options.all_resources |= load->all_resources;
+    options.strict = load->strict;
+    options.only_services = load->only_services;
+    options.list_variables = load->list_variables;
     struct diags diags = {0};
     struct err err = {0};
     int rc = project_load(&options, ret_project, &diags, &err);
@@ -42,6 +52,12 @@ int project_pick(struct cli *cli, char *const *services, struct project **ret_pr
         *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
     diags_done(&diags);
     return rc;
+}
+
+int project_pick(struct cli *cli, char *const *services, struct project **ret_project,
+                 int *ret_code)
+{
+    return project_pick_as(cli, &(struct load_options){0}, services, ret_project, ret_code);
 }
 
 bool project_exists(const struct cli *cli)

@@ -101,6 +101,43 @@ char *project_config_text(const struct project *project, bool as_json)
     return jv_dump_pretty(value, true);
 }
 
+/* The canonical tree of a project that nobody shares yet. */
+static struct node *owned(const struct node *node)
+{
+    return (struct node *)(uintptr_t)node;
+}
+
+void project_set_image(struct project *project, const char *service, const char *image)
+{
+    struct node *canonical = owned(node_find(node_find(project->canonical, "services"), service));
+    if (!canonical)
+        return;
+    node_set(project->arena, canonical, "image", node_string(project->arena, image, canonical->pos));
+    for (size_t i = 0; i < project->services.count; i++)
+        if (strcmp(project->services.items[i].name, service) == 0)
+            project->services.items[i].image = arena_strdup(project->arena, image);
+}
+
+void project_keep_images(struct project *project, bool as_json)
+{
+    struct node *canonical = owned(project->canonical);
+    for (uint32_t i = 0; i < canonical->count;) {
+        if (strcmp(canonical->items[i].key, "services") == 0)
+            i++;
+        else
+            node_remove_at(canonical, i);
+    }
+    if (as_json)
+        node_set(project->arena, canonical, "name", node_string(project->arena, "", canonical->pos));
+    NODE_EACH(entry, node_find(canonical, "services"))
+        for (uint32_t i = 0; i < entry->value->count;) {
+            if (strcmp(entry->value->items[i].key, "image") == 0)
+                i++;
+            else
+                node_remove_at(entry->value, i);
+        }
+}
+
 /* ---- fingerprints ---- */
 static const char *hash_of(struct arena *arena, const struct jv *value)
 {

@@ -51,6 +51,8 @@ bool document_prepare(struct loading *loading, struct node *document, const char
         diag_error(loading->diags, document->pos, NULL, "top-level object must be a mapping");
         return false;
     }
+    if (loading->variables)
+        variables_note(loading, document);
     if (!loading->options->no_interpolate)
         interpolate(loading, document, NULL);
     const struct node *version = node_find(document, "version");

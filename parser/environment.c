@@ -2,6 +2,7 @@
 /* environment.c - env_file, label_file and variables without a value become plain environment and labels. */
 #include <string.h>
 
+#include "base/path.h"
 #include "parser/document.h"
 #include "parser/dotenv.h"
 #include "parser/normalize.h"
@@ -23,14 +24,19 @@ static const char *lookup(void *context, const char *name)
 static void unset(void *context, const char *name)
 {
     const struct surroundings *around = context;
-    diag_warning(around->loading->diags, around->pos, NULL,
-                 "The \"%s\" variable is not set. Defaulting to a blank string.", name);
+    if (around->loading->options->strict)
+        diag_error(around->loading->diags, around->pos, NULL, "the \"%s\" variable is not set", name);
+    else
+        diag_warning(around->loading->diags, around->pos, NULL,
+                     "The \"%s\" variable is not set. Defaulting to a blank string.", name);
 }
 
 /* Reads one file into env; a missing file that is not required is empty. */
-static void read_env_file(struct surroundings *around, const char *path, const char *format, bool required, struct env *env)
+static void read_env_file(struct surroundings *around, const char *written, const char *format, bool required,
+                          struct env *env)
 {
     struct loading *loading = around->loading;
+    _cleanup_free_ char *path = path_join(loading->working_dir, written); /* relative with no_path_resolution */
     struct dotenv_options options = {.lookup = lookup, .unset = unset, .context = around, .file = path};
     struct err err = {0};
     const char *text;
@@ -123,8 +129,10 @@ void environment_resolve(struct loading *loading, struct node *services)
         struct node *service = entry->value;
         if (service->kind != NODE_MAP)
             continue;
-        resolve_null_values(loading, node_find(service, "environment"));
-        resolve_env_files(loading, service);
+        if (!loading->options->no_env_resolution) {
+            resolve_null_values(loading, node_find(service, "environment"));
+            resolve_env_files(loading, service);
+        }
         resolve_label_files(loading, service);
     }
 }

@@ -29,13 +29,15 @@ static void loading_done(struct loading *loading)
     map_free(loading->unset_seen);
     map_free(loading->files_read);
     map_free(loading->including);
+    map_free(loading->variables);
 }
 
 static int loading_start(struct load *load, const struct load_options *options, struct diags *diags)
 {
     load->loading = (struct loading){
         .arena = arena_new(), .diags = diags, .options = options, .env = env_from_process(options->environment),
-        .unset_seen = map_new(NULL), .files_read = map_new(NULL), .including = map_new(NULL)};
+        .unset_seen = map_new(NULL), .files_read = map_new(NULL), .including = map_new(NULL),
+        .variables = options->list_variables ? map_new(NULL) : NULL};
     return project_files_find(load->loading.arena, options, load->loading.env, &load->files, diags, load->err);
 }
 
@@ -68,8 +70,7 @@ static int choose_name(struct load *load)
                 found = node_find(entry->value, "name");
     if (found) {
         struct path step = {.key = "name"};
-        text = loading->options->no_interpolate ? found->text
-                                                : interpolate_text(loading, found->text, found->pos, &step);
+        text = interpolate_text(loading, found->text, found->pos, &step); /* also with no_interpolate: it is in names */
         if (!text)
             return -1;
     }
@@ -124,6 +125,8 @@ static struct project *project_make(struct load *load, const struct node *canoni
     resolve_file_objects(loading->env, arena, project->configs.items, project->configs.count);
     resolve_file_objects(loading->env, arena, project->secrets.items, project->secrets.count);
     project_fingerprint(project);
+    if (loading->variables)
+        variables_list(loading, project);
     return project;
 }
 
@@ -142,12 +145,12 @@ static struct project *build(struct load *load)
         return NULL;
     struct node *disabled = node_new(loading->arena, NODE_MAP, tree->pos);
     services_select(loading, tree, disabled);
-    if (!options->no_env_resolution)
-        environment_resolve(loading, node_find(tree, "services"));
+    environment_resolve(loading, node_find(tree, "services"));
     if (!options->no_normalize)
         services_normalize(loading, tree);
     if (!options->no_consistency)
         project_validate(loading, tree, disabled);
+    services_narrow(loading, tree, disabled);
     struct node *canonical = project_normalize(loading, tree, load->name);
     if (loading->diags->error_count)
         return NULL;

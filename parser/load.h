@@ -18,7 +18,10 @@ struct load_options {
     const char *const *services;  /* named on the command line: their profiles are activated; NULL: none */
     const char *cwd;              /* absolute working directory */
     char *const *environment;     /* process environment, KEY=VALUE, NULL-terminated */
-    bool no_interpolate, no_normalize, no_consistency, no_path_resolution, no_env_resolution, all_resources, strict;
+    bool no_interpolate, no_normalize, no_consistency, no_path_resolution, no_env_resolution, all_resources;
+    bool strict;         /* an unset variable without a default is an error */
+    bool only_services;  /* of the services only the named ones and what they depend on */
+    bool list_variables; /* fill project->environment and project->variables */
 };
 
 /* 0 and *ret_project (project_free), or -1: then diags has at least one error (mistakes in files, with positions) or
@@ -31,6 +34,10 @@ int project_name_pick(const struct load_options *options, char **ret_name, struc
 
 /* `config` output, compose-reference d.6. Owned. as_json: keys sorted, two-space indent. */
 char *project_config_text(const struct project *project, bool as_json);
+/* Another image for one service; its fingerprint stays. */
+void project_set_image(struct project *project, const char *service, const char *image);
+/* Leaves of all only the images of the services (`config --lock-image-digests`). */
+void project_keep_images(struct project *project, bool as_json);
 
 /* The resolved project for the supervisor and for generations/: JSON from which project_from_json makes an equal
  * model without libyaml, files or environment (b.2 is resolved; secrets' content is not in it, but their sources are). */

@@ -17,7 +17,12 @@ struct loading {
     struct map *unset_seen;  /* variables already warned about */
     struct map *files_read;  /* extended files: absolute path → services in long form */
     struct map *including;   /* files on the way of include, to find cycles */
+    struct map *variables;   /* name → struct variable_use; NULL: not wanted */
     unsigned depth;          /* of include */
 };
+
+/* variables.c: the variables of a raw document; then what project->environment and ->variables are. */
+void variables_note(struct loading *loading, const struct node *document);
+void variables_list(struct loading *loading, struct project *project);
 
 #define LOAD_FILE_DEPTH_MAX 32 /* include in include, extends of extends */

@@ -284,6 +284,9 @@ struct file_object { /* configs.*, secrets.* */
 };
 struct model_object { const char *key, *name, *model; struct opt_int context_size; struct str_list runtime_flags; struct pos pos; };
 
+/* A variable that the files ask for; "" where there is none. */
+struct variable_use { const char *name, *fallback, *alternate; bool required; };
+
 struct project {
     struct arena *arena;
     const char *name;
@@ -297,6 +300,8 @@ struct project {
     MODEL_LIST(struct file_object) configs, secrets;
     MODEL_LIST(struct model_object) models;
     const struct node *canonical; /* the whole, as `config` prints it (before $ doubling) */
+    struct kv_list environment;   /* resolved, sorted; these two only with load_options.list_variables */
+    MODEL_LIST(struct variable_use) variables; /* sorted by name */
     bool not_interpolated;        /* loaded with no_interpolate: `config` prints $ as it is */
 };
 

@@ -62,6 +62,40 @@ void services_select(struct loading *loading, struct node *tree, struct node *di
     *services = *kept;
 }
 
+static void keep_service(struct map *kept, const struct node *services, const char *name)
+{
+    const struct node *service = node_find(services, name);
+    if (!service || map_has(kept, name))
+        return;
+    map_set(kept, name, kept);
+    NODE_EACH(entry, node_find(service, "depends_on"))
+        if (entry->key)
+            keep_service(kept, services, entry->key);
+}
+
+void services_narrow(struct loading *loading, struct node *tree, struct node *disabled)
+{
+    const char *const *names = loading->options->services;
+    struct node *services = node_find(tree, "services");
+    if (!loading->options->only_services || !names || !*names)
+        return;
+    _cleanup_(map_freep) struct map *kept = map_new(NULL);
+    for (; *names; names++) {
+        if (!node_find(services, *names))
+            diag_error(loading->diags, (struct pos){0}, NULL, "no such service: %s", *names);
+        keep_service(kept, services, *names);
+    }
+    for (uint32_t i = 0; services && i < services->count;) {
+        struct node_entry entry = services->items[i];
+        if (map_has(kept, entry.key)) {
+            i++;
+            continue;
+        }
+        node_add(loading->arena, disabled, entry.key, entry.key_pos, entry.value);
+        node_remove_at(services, i);
+    }
+}
+
 /* ---- services ---- */
 static void add_dependency(struct loading *loading, struct node *service, const struct node *from, const char *name,
                            bool restart)
@@ -265,7 +299,7 @@ struct node *project_normalize(struct loading *loading, struct node *tree, const
     if (!loading->options->no_path_resolution)
         resolve_devices(loading, node_find(tree, "volumes"));
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-        if (!loading->options->all_resources && normal)
+        if (!loading->options->all_resources)
             drop_unused(loading, tree, sections[i]);
         if (normal)
             name_resources(loading, tree, sections[i], project_name);

@@ -47,8 +47,6 @@ static enum template_status expand(const char *text, const struct template_scope
 static void add_variable(const char *name, const struct template_scope *scope, struct str *ret)
 {
     const char *value = scope->lookup(scope->context, name);
-    if (scope->found)
-        scope->found(scope->context, name, 0, NULL);
     if (value)
         str_add(ret, value);
     else if (scope->unset)
@@ -88,8 +86,6 @@ static enum template_status expand_body(const char *body, const struct template_
     const char *operand = rest + colon + 1;
     const char *value = scope->lookup(scope->context, name);
     bool present = value && (!colon || *value);
-    if (scope->found)
-        scope->found(scope->context, name, operator_char, operand);
     if (operator_char == '+' ? present : operator_char == '-' && !present)
         return expand(operand, scope, depth + 1, ret, ret_message);
     if (operator_char == '?' && !present)
@@ -140,4 +136,44 @@ enum template_status template_expand(const char *text, const struct template_sco
 {
     *ret_message = NULL;
     return expand(text, scope, 0, ret, ret_message);
+}
+
+static void scan(const char *text, template_found *found, void *context, unsigned depth);
+
+static void scan_body(const char *body, template_found *found, void *context, unsigned depth)
+{
+    size_t size = name_size(body);
+    const char *rest = body + size, *operand = rest + (*rest == ':');
+    bool plain = !*rest;
+
+    if (size == 0 || depth > TEMPLATE_DEPTH_MAX || (!plain && (!*operand || !strchr("-+?", *operand))))
+        return;
+    _cleanup_free_ char *name = xstrndup(body, size);
+    found(context, name, plain ? '\0' : *operand, plain ? "" : operand + 1);
+    if (!plain)
+        scan(operand + 1, found, context, depth + 1);
+}
+
+static void scan(const char *text, template_found *found, void *context, unsigned depth)
+{
+    while ((text = strchr(text, '$'))) {
+        size_t size = name_size(++text);
+        long length = *text == '{' ? body_size(text + 1) : -1;
+        if (size > 0) {
+            _cleanup_free_ char *name = xstrndup(text, size);
+            found(context, name, '\0', "");
+        } else if (length >= 0) {
+            _cleanup_free_ char *body = xstrndup(text + 1, (size_t)length);
+            scan_body(body, found, context, depth);
+            size = (size_t)length + 2;
+        } else if (*text == '$') {
+            size = 1;
+        }
+        text += size;
+    }
+}
+
+void template_scan(const char *text, template_found *found, void *context)
+{
+    scan(text, found, context, 0);
 }

@@ -16,8 +16,6 @@ struct template_scope {
     const char *(*lookup)(void *context, const char *name);
     /* Called for a variable that is unset where an empty string stands in for it; may be NULL. */
     void (*unset)(void *context, const char *name);
-    /* Called for each variable met, also in operands that are not used; may be NULL. operand NULL: none. */
-    void (*found)(void *context, const char *name, char operator_char, const char *operand);
     void *context;
 };
 
@@ -28,3 +26,8 @@ enum template_status { TEMPLATE_OK, TEMPLATE_INVALID, TEMPLATE_REQUIRED };
 enum template_status template_expand(const char *text, const struct template_scope *scope,
                                      struct str *ret, char **ret_message);
 bool template_is_name(const char *text);
+
+/* Calls found for each variable of text, also in operands; '-' '+' '?' or 0 and the operand ("": none) say how it is
+ * used. What is no variable is passed over. */
+typedef void template_found(void *context, const char *name, char operator_char, const char *operand);
+void template_scan(const char *text, template_found *found, void *context);

@@ -80,3 +80,22 @@ Test(template, tells_of_unset_variables_only_where_they_are_used)
     str_done(&out);
     env_free(scope.context);
 }
+
+static void note(void *context, const char *name, char operator_char, const char *operand)
+{
+    str_addf(context, "%s%c%s;", name, operator_char ? operator_char : '.', operand);
+}
+
+Test(template, scans_for_variables_also_in_operands)
+{
+    static const struct { const char *text, *found; } cases[] = {
+        {"a$A-${B}", "A.;B.;"}, {"$$A $${B} $1 ${", ""}, {"${A:-${B-x}}", "A-${B-x};B-x;"}, {"${A:?m}${B+$C}", "A?m;B+$C;C.;"},
+        {"${A!}${ B}${C}", "C.;"}, {"${A:-{\"x\":1}}$D", "A-{\"x\":1};D.;"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str out = {0};
+        template_scan(cases[i].text, note, &out);
+        cr_expect_str_eq(str_text(&out), cases[i].found, "case '%s'", cases[i].text);
+        str_done(&out);
+    }
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the options of `config` do to a project. */
+#include "tests/unit/parser/helper.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+static const char text[] =
+    "services:\n"
+    "  web:\n"
+    "    image: ${IMAGE:-nginx}\n"
+    "    build: {context: ./b, args: [X]}\n"
+    "    environment: [A, 'B=$B']\n"
+    "    env_file: w.env\n"
+    "    label_file: w.env\n"
+    "    links: [db]\n"
+    "    volumes: ['./d:/d', 'v:/v']\n"
+    "  db: {image: db, networks: [n]}\n"
+    "  other: {image: 'o${S:?must}', volumes: ['w:/w']}\n"
+    "  extra: {image: x, profiles: [p]}\n"
+    "volumes: {v: , w: , unused: }\n"
+    "networks: {n: }\n";
+
+static struct loaded load(struct load_options options)
+{
+    static char *const environment[] = {"A=a", "S=s", "B=b", NULL};
+    const char *files[] = {test_file("compose.yaml", text), NULL};
+    test_file("w.env", "E=e\n");
+    options.project_name = "p";
+    return test_load(files, environment, &options);
+}
+
+/* has and hasnt: pieces of the output, with | between them */
+static const struct {
+    const char *what;
+    struct load_options options;
+    const char *has, *hasnt;
+} cases[] = {
+    {"plain", {.cwd = NULL}, "image: nginx|A: a|E: e|db:\n        condition|default: null|name: p_v|context: /", "env_file|unused|extra:|${"},
+    {"no_interpolate", {.no_interpolate = true}, "image: ${IMAGE:-nginx}|image: o${S:?must}|B: $B\n", "$$"},
+    {"no_normalize", {.no_normalize = true}, "v: null|image: nginx", "condition|default:|Dockerfile|unused|p_v"},
+    {"no_path_resolution", {.no_path_resolution = true}, "context: ./b|source: ./d", "context: /"},
+    {"no_env_resolution", {.no_env_resolution = true}, "env_file:\n|A: null|B: b", "E: e\n      B"},
+    {"all_resources", {.all_resources = true}, "unused:\n    name: p_unused", "extra:"},
+    {"services", {.only_services = true, .services = (const char *[]){"web", NULL}}, "  web:\n|  db:\n|  v:\n", "other|  w:"},
+    {"a service of a profile", {.only_services = true, .services = (const char *[]){"extra", NULL}}, "  extra:\n", "web|db:"},
+};
+
+static void expect_pieces(const char *what, const struct loaded *loaded, const char *pieces, bool wanted)
+{
+    char **list = strv_split(pieces, "|");
+    for (char **piece = list; *piece; piece++)
+        cr_expect_eq(strstr(loaded->text, *piece) != NULL, wanted, "%s: '%s' in:\n%s%s", what, *piece, loaded->text, loaded->findings);
+    strv_free(list);
+}
+
+Test(config, options_change_what_is_printed)
+{
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct loaded loaded = load(cases[i].options);
+        cr_expect(loaded.project, "%s: %s", cases[i].what, loaded.findings);
+        expect_pieces(cases[i].what, &loaded, cases[i].has, true);
+        expect_pieces(cases[i].what, &loaded, cases[i].hasnt, false);
+    }
+}
+
+Test(config, refuses_unknown_services)
+{
+    struct loaded loaded = load((struct load_options){.only_services = true, .services = (const char *[]){"nope", NULL}});
+    cr_expect_null(loaded.project);
+    cr_expect(strstr(loaded.findings, "no such service: nope"), "%s", loaded.findings);
+}
+
+Test(config, no_consistency_takes_what_does_not_fit)
+{
+    const char *files[] = {test_file("c.yaml", "services: {a: {image: i, depends_on: [nobody], networks: [none]}}"), NULL};
+    struct load_options options = {.project_name = "p"};
+    cr_expect_null(test_load(files, NULL, &options).project);
+    options.no_consistency = true;
+    cr_expect(test_load(files, NULL, &options).project);
+}
+
+Test(config, strict_refuses_unset_variables)
+{
+    const char *files[] = {test_file("s.yaml", "services: {a: {image: 'i$NO'}, b: {image: '${NO:-x}', env_file: s.env}}"), NULL};
+    struct load_options options = {.project_name = "p", .strict = true};
+    test_file("s.env", "A=$NEVER\n");
+    struct loaded loaded = test_load(files, NULL, &options);
+    cr_expect_null(loaded.project);
+    cr_expect(strstr(loaded.findings, "s.yaml:1:23: error: services.a.image: the \"NO\" variable is not set"), "%s", loaded.findings);
+    files[0] = test_file("s2.yaml", "services: {b: {image: '${NO:-x}', env_file: s.env}}");
+    loaded = test_load(files, NULL, &options);
+    cr_expect_null(loaded.project);
+    cr_expect(strstr(loaded.findings, "\"NEVER\" variable is not set"), "%s", loaded.findings);
+}
+
+Test(config, lists_variables_and_environment)
+{
+    struct loaded loaded = load((struct load_options){.list_variables = true, .no_interpolate = true});
+    static const struct variable_use wanted[] = {{"B", "", "", false}, {"IMAGE", "nginx", "", false}, {"S", "", "", true}};
+    cr_assert(loaded.project, "%s", loaded.findings);
+    cr_assert_eq(loaded.project->variables.count, ARRAY_LEN(wanted));
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        const struct variable_use *use = &loaded.project->variables.items[i];
+        cr_expect_str_eq(use->name, wanted[i].name);
+        cr_expect_str_eq(use->fallback, wanted[i].fallback);
+        cr_expect_eq(use->required, wanted[i].required);
+    }
+    cr_expect_str_eq(kv_find(&loaded.project->environment, "A"), "a");
+    cr_expect_str_eq(kv_find(&loaded.project->environment, "COMPOSE_PROJECT_NAME"), "p");
+}
+
+Test(config, pins_and_keeps_images)
+{
+    struct loaded loaded = load((struct load_options){.cwd = NULL});
+    project_set_image(loaded.project, "web", "w@sha256:1");
+    cr_expect_str_eq(project_service(loaded.project, "web")->image, "w@sha256:1");
+    project_keep_images(loaded.project, false);
+    cr_expect_str_eq(project_config_text(loaded.project, false),
+                     "services:\n  db:\n    image: db\n  other:\n    image: os\n  web:\n    image: w@sha256:1\n");
+}
