@@ -249,7 +249,10 @@ registry_start() { # DIR [rw]
     if [ "${2-}" = rw ]; then
         data=$dir/registry
         mkdir -p "$data/docker/registry/v2"
-        cp -al "$images_registry/docker/registry/v2/blobs" "$data/docker/registry/v2/blobs"
+        if ! cp -al "$images_registry/docker/registry/v2/blobs" "$data/docker/registry/v2/" 2>/dev/null; then # another file system
+            rm -rf "$data/docker/registry/v2/blobs"
+            cp -a "$images_registry/docker/registry/v2/blobs" "$data/docker/registry/v2/"
+        fi
         cp -a "$images_registry/docker/registry/v2/repositories" "$data/docker/registry/v2/repositories"
     fi
     registry_run "$dir" "$data" "$([ "${2-}" = rw ] || echo readonly)"
