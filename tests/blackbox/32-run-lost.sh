@@ -62,6 +62,7 @@ done
 for file in "$WINCH_ROOT"/run/projects/*/supervisor.pid; do
     [ ! -e "$file" ] || echo "$foreign" >"$file"
 done
+# seen failing: with a status file believed without comparing boot and start times
 t_is "CRS-16 stale run: ps does not believe it" "$(winch ps -q | wc -l)" 0
 t_ok "CRS-16 stale run: up -d --wait" winch up -d --wait
 t_true "CRS-16 stale run: it answers" wait_for 5 answers

@@ -97,6 +97,7 @@ each_damage() { # NAME FILE FLAGS (named: the damage must be told; shared: the o
     t_is "CRS-17 $name: /etc/passwd was not written through a link" "$(sha256sum /etc/passwd)" "$passwd"
 }
 said=
+# seen failing: before unreadable records were refused, up started a second container beside the first
 each_damage "container.json" "$WINCH_ROOT/lib/containers/$id/container.json" named
 each_damage "project.json" "$WINCH_ROOT/lib/projects/one/project.json" named
 generation=$(find "$WINCH_ROOT/lib/projects/one/generations/" -type f | sort -V | tail -1)

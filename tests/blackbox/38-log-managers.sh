@@ -40,6 +40,7 @@ t_true "LOG-02 they were killed while it wrote ($killed_supervisor supervisors, 
     test $killed_supervisor -ge $((kills / 2)) -a $killed_monitor -ge $((kills / 2))
 t_true "it writes to its end" wait_for 120 w_state_is writer exited
 winch logs --no-color --no-log-prefix writer >log 2>&1
+# seen failing: with one line cut out of the log here
 for stream in out err; do
     t_is "LOG-02 $stream: each of $lines numbers once, in order" \
         "$(grep "^$stream " log | awk -v want="$lines" '{ n++; if ($2 + 0 != n) { print "line " n " is " $2; exit } } END { if (n != want) print n " lines" }')" ""
