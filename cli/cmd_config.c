@@ -14,7 +14,7 @@
 #include <fcntl.h>
 
 struct config_options {
-    bool quiet, resolve_digests, lock_digests;
+    bool quiet, origins, resolve_digests, lock_digests;
     struct config_lists lists;
     struct load_options load; /* flags only */
     const char *format, *output;
@@ -43,6 +43,8 @@ const struct option_row config_options[] = {
      "do not check references and conflicts"},
     {0, "no-env-resolution", OPTION_FLAG, LOAD(no_env_resolution), NULL,
      "leave env_file and variables without a value as written"},
+    {0, "origins", OPTION_FLAG, CONFIG(origins), NULL,
+     "say where each value came from: file:line:column, variables"},
     {0, "strict", OPTION_FLAG, LOAD(strict), NULL, "an unset variable is an error"},
     {0, "resolve-image-digests", OPTION_FLAG, CONFIG(resolve_digests), NULL,
      "add the digests of the images that are stored here"},
@@ -106,7 +108,8 @@ static int print_config(struct cli *cli, const struct config_options *options,
         return cli_error(&err);
     if (options->lock_digests)
         project_keep_images(project, as_json);
-    _cleanup_free_ char *text = project_config_text(project, as_json);
+    _cleanup_free_ char *text = options->origins ? project_origins_text(project, as_json)
+                                                 : project_config_text(project, as_json);
     if (!options->output) {
         fputs(text, stdout);
         return EXIT_OK;
@@ -131,6 +134,7 @@ int cmd_config(struct cli *cli, int argc, char **argv)
                 options.format);
         return cli_error(&err);
     }
+    options.load.origins = options.origins;
     options.load.list_variables = options.lists.variables || options.lists.environment;
     if (options.lists.variables) /* what they are used for may be missing */
         options.load.no_interpolate = options.load.no_env_resolution = options.load.no_consistency =

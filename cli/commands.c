@@ -44,6 +44,8 @@ const struct command_row command_table[] = {
      events_options, EFFECT_READS},
     {"exec", "SERVICE COMMAND [ARG...]", "run a command in a running container", cmd_exec,
      exec_options, EFFECT_CHANGES},
+    {"explain", "PATH...", "say where values of the project came from, and what they replaced",
+     cmd_explain, explain_options, EFFECT_READS},
     {"help", "[COMMAND]", "show help", cmd_help, NULL, EFFECT_READS},
     {"image", "ls|rm|import|load ...", "manage images", cmd_image, image_options, EFFECT_CHANGES},
     {"kill", "[SERVICE...]", "send a signal to containers", cmd_kill, kill_options, EFFECT_PLANS},

@@ -41,6 +41,7 @@ int project_pick_as(struct cli *cli, const struct load_options *load, char *cons
     options.no_env_resolution = load->no_env_resolution;
     options.all_resources |= load->all_resources;
     options.strict = load->strict;
+    options.origins = load->origins;
     options.only_services = load->only_services;
     options.list_variables = load->list_variables;
     struct diags diags = {0};

@@ -71,7 +71,8 @@ static struct node *output_node(const struct output *output, const struct key_ro
         copy->text = double_dollars(output->arena, node->text);
     if (node_is_scalar(node))
         return copy;
-    *copy = (struct node){.kind = node->kind, .pos = node->pos, .text = ""};
+    *copy = (struct node){.kind = node->kind, .is_default = node->is_default, .pos = node->pos, .note = node->note, .over = node->over,
+                           .text = ""};
     for (uint32_t i = 0; i < node->count; i++) {
         const char *key = node->items[i].key;
         const struct key_row *member = member_row(row, key, &scratch);
@@ -89,11 +90,16 @@ static struct node *output_node(const struct output *output, const struct key_ro
     return copy;
 }
 
+struct node *project_output_tree(struct arena *arena, const struct project *project, bool as_json)
+{
+    struct output output = {.arena = arena, .as_json = as_json, .as_written = project->not_interpolated};
+    return output_node(&output, &project_row, project->canonical, true);
+}
+
 char *project_config_text(const struct project *project, bool as_json)
 {
     _cleanup_(arena_freep) struct arena *arena = arena_new();
-    struct output output = {.arena = arena, .as_json = as_json, .as_written = project->not_interpolated};
-    const struct node *node = output_node(&output, &project_row, project->canonical, true);
+    const struct node *node = project_output_tree(arena, project, as_json);
 
     if (!as_json)
         return yaml_write(node);

@@ -23,6 +23,12 @@ static int fail(struct dotenv *d, unsigned line, const char *what)
     return err_set(d->err, ERR_CONFIG, "%s:%u: %s", d->options->file, line, what);
 }
 
+static void set_at(const char *file, unsigned line, struct env *env, const char *key, const char *value)
+{
+    _cleanup_free_ char *origin = xasprintf("%s:%u", file, line);
+    env_set(env, key, value, origin);
+}
+
 /* Surroundings first, then earlier lines. */
 static const char *lookup(void *context, const char *name)
 {
@@ -45,11 +51,11 @@ static int set_expanded(struct dotenv *d, const char *key, const char *value, un
     struct template_scope scope = {.lookup = lookup, .unset = unset, .context = d};
 
     if (!strchr(value, '$')) {
-        env_set(d->env, key, value, d->options->file);
+        set_at(d->options->file, line, d->env, key, value);
         return 0;
     }
     switch (template_expand(value, &scope, &text, &message)) {
-    case TEMPLATE_OK: env_set(d->env, key, str_text(&text), d->options->file); return 0;
+    case TEMPLATE_OK: set_at(d->options->file, line, d->env, key, str_text(&text)); return 0;
     case TEMPLATE_REQUIRED: return fail(d, line, message);
     default: return fail(d, line, "invalid interpolation format: you may need to escape any $ with another $");
     }
@@ -193,7 +199,7 @@ static int read_statement(struct dotenv *d)
     if (!sign) {
         const char *inherited = d->options->lookup ? d->options->lookup(d->options->context, key) : NULL;
         if (inherited)
-            env_set(d->env, key, inherited, d->options->file);
+            set_at(d->options->file, line, d->env, key, inherited);
         return 0;
     }
     d->p += strspn(d->p, " \t");
@@ -202,7 +208,7 @@ static int read_statement(struct dotenv *d)
         if (read_quoted(d, quote, &value) < 0)
             return -1;
         if (quote == '\'') {
-            env_set(d->env, key, str_text(&value), d->options->file);
+            set_at(d->options->file, line, d->env, key, str_text(&value));
             return 0;
         }
     } else {
@@ -267,7 +273,7 @@ int dotenv_parse_raw(const char *text, size_t size, const struct dotenv_options 
         _cleanup_free_ char *key = xstrndup(p, key_size);
         const char *value = equals ? equals + 1 : options->lookup ? options->lookup(options->context, key) : NULL;
         if (value)
-            env_set(env, key, value, options->file);
+            set_at(options->file, line, env, key, value);
     }
     return 0;
 }

@@ -8,7 +8,7 @@
 #include "base/units.h"
 
 struct variable {
-    char *value, *origin;
+    char *value, *origin, *shadow; /* shadow: origin of a loser; NULL: none */
 };
 
 struct env {
@@ -20,6 +20,7 @@ static void variable_free(void *memory)
     struct variable *variable = memory;
     free(variable->value);
     free(variable->origin);
+    free(variable->shadow);
     free(variable);
 }
 
@@ -65,6 +66,8 @@ struct env *env_copy(const struct env *env)
     for (size_t i = 0; i < map_count(env->variables); i++) {
         const struct variable *variable = map_value_at(env->variables, i);
         env_set(copy, map_key_at(env->variables, i), variable->value, variable->origin);
+        if (variable->shadow)
+            env_shadow(copy, map_key_at(env->variables, i), variable->shadow);
     }
     return copy;
 }
@@ -79,6 +82,23 @@ const char *env_origin(const struct env *env, const char *name)
 {
     const struct variable *variable = map_find(env->variables, name);
     return variable ? variable->origin : NULL;
+}
+
+void env_shadow(struct env *env, const char *name, const char *origin)
+{
+    struct variable *variable = map_find(env->variables, name);
+    if (!variable || variable->shadow)
+        return;
+    variable->shadow = xstrdup(origin);
+}
+
+char *env_explain(const struct env *env, const char *name)
+{
+    const struct variable *variable = map_find(env->variables, name);
+    if (!variable)
+        return xasprintf("%s not set", name);
+    return xasprintf("%s from %s%s%s", name, variable->origin, variable->shadow ? ", over " : "",
+                     variable->shadow ? variable->shadow : "");
 }
 
 bool env_get_bool(const struct env *env, const char *name)

@@ -12,10 +12,14 @@ void env_free(struct env *env);
 DEFINE_CLEANUP(struct env *, env_free)
 struct env *env_from_process(char *const *environment); /* NAME=VALUE strings */
 struct env *env_copy(const struct env *env);
-/* origin: "environment", or the file; copied. */
+/* origin: "environment", or FILE:LINE; copied. */
 void env_set(struct env *env, const char *name, const char *value, const char *origin);
 const char *env_get(const struct env *env, const char *name); /* NULL when unset */
 const char *env_origin(const struct env *env, const char *name);
+/* A value that lost against the one that is set, for explanations. */
+void env_shadow(struct env *env, const char *name, const char *origin);
+/* "A from environment, over .env:3"; owned. */
+char *env_explain(const struct env *env, const char *name);
 bool env_get_bool(const struct env *env, const char *name);
 size_t env_count(const struct env *env);
 const char *env_name_at(const struct env *env, size_t index);

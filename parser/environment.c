@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* environment.c - env_file, label_file and variables without a value become plain environment and labels. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/path.h"
 #include "parser/document.h"
 #include "parser/dotenv.h"
 #include "parser/normalize.h"
+
+#define LOSERS_MAX 64
 
 /* Surroundings of an env_file: project environment, then the service's own variables. */
 struct surroundings {
@@ -62,6 +65,26 @@ static void read_env_file(struct surroundings *around, const char *written, cons
         diag_error(loading->diags, around->pos, NULL, "%s", err.message);
 }
 
+/* FILE:LINE as a position. */
+static struct pos pos_of(struct arena *arena, const char *origin)
+{
+    const char *colon = strrchr(origin, ':');
+    return (struct pos){.file = arena_strndup(arena, origin, (size_t)(colon - origin)),
+                        .line = (unsigned)strtoul(colon + 1, NULL, 10), .column = 1};
+}
+
+/* loser stands behind all that node replaced. The chain is copied: services that extend the same one share it. */
+static void put_last(struct arena *arena, struct node *node, const struct node *loser)
+{
+    for (unsigned i = 0; loser && node->over && i < LOSERS_MAX; i++) {
+        struct node *copy = arena_memdup(arena, node->over, sizeof(*copy));
+        node->over = copy;
+        node = copy;
+    }
+    if (loser && !node->over)
+        node->over = loser;
+}
+
 /* Variables of files under those that the service has itself. */
 static void put_under(struct loading *loading, struct node *service, const char *key, const struct env *env, struct pos pos)
 {
@@ -69,11 +92,13 @@ static void put_under(struct loading *loading, struct node *service, const char 
     const struct node *own = node_find(service, key);
     for (size_t i = 0; i < env_count(env); i++) {
         const char *name = env_name_at(env, i);
-        struct node *value = node_string(loading->arena, env_get(env, name), pos);
+        struct node *value = node_string(loading->arena, env_get(env, name), pos_of(loading->arena, env_origin(env, name)));
         node_add(loading->arena, merged, arena_strdup(loading->arena, name), pos, value);
     }
-    NODE_EACH(entry, own)
+    NODE_EACH(entry, own) {
+        put_last(loading->arena, entry->value, node_find(merged, entry->key));
         node_set(loading->arena, merged, entry->key, entry->value);
+    }
     if (merged->count)
         node_set(loading->arena, service, key, merged);
 }
@@ -84,7 +109,11 @@ static void resolve_null_values(struct loading *loading, struct node *environmen
         const char *value = entry->value->kind == NODE_NULL ? env_get(loading->env, entry->key) : NULL;
         if (value) {
             struct node *text = node_string(loading->arena, value, entry->value->pos);
-            *entry->value = *text;
+            if (loading->options->origins) {
+                _cleanup_free_ char *note = env_explain(loading->env, entry->key);
+                text->note = arena_strdup(loading->arena, note);
+            }
+            node_become(entry->value, text);
         }
     }
 }

@@ -11,11 +11,17 @@ struct place {
     struct loading *loading;
     struct pos pos;
     const struct path *path;
+    struct str *used; /* may be NULL */
 };
 
 static const char *lookup(void *context, const char *name)
 {
     const struct place *place = context;
+    if (place->used) {
+        _cleanup_free_ char *one = env_explain(place->loading->env, name);
+        if (!place->used->size || !strstr(str_text(place->used), one))
+            str_addf(place->used, "%s%s", place->used->size ? "; " : "", one);
+    }
     return env_get(place->loading->env, name);
 }
 
@@ -34,9 +40,10 @@ static void unset(void *context, const char *name)
                      "The \"%s\" variable is not set. Defaulting to a blank string.", name);
 }
 
-const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path)
+const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path,
+                             struct str *used)
 {
-    struct place place = {.loading = loading, .pos = pos, .path = path};
+    struct place place = {.loading = loading, .pos = pos, .path = path, .used = used};
     struct template_scope scope = {.lookup = lookup, .unset = unset, .context = &place};
     _cleanup_str_ struct str result = {0};
     _cleanup_free_ char *message = NULL;
@@ -60,7 +67,11 @@ const char *interpolate_text(struct loading *loading, const char *text, struct p
 void interpolate(struct loading *loading, struct node *node, const struct path *path)
 {
     if (node->kind == NODE_STRING) {
-        const char *text = interpolate_text(loading, node->text, node->pos, path);
+        _cleanup_str_ struct str used = {0};
+        const char *text =
+            interpolate_text(loading, node->text, node->pos, path, loading->options->origins ? &used : NULL);
+        if (used.size)
+            node->note = arena_strdup(loading->arena, str_text(&used));
         node->text = text ? text : "";
         return;
     }

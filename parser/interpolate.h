@@ -2,10 +2,13 @@
 /* interpolate.h - variables in every string value of a document (not in keys). */
 #pragma once
 
+#include "base/str.h"
 #include "parser/loading.h"
 
 /* In place; findings go to loading->diags. A variable that is unset and has no default is warned about once (an
  * error with options->strict). */
 void interpolate(struct loading *loading, struct node *node, const struct path *path);
-/* One text outside of a document, as the project's name. NULL after a diagnostic. */
-const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path);
+/* used: gets which variables were looked at ("A from environment; B not set"); NULL: not wanted.
+ * One text outside of a document, as the project's name. NULL after a diagnostic. */
+const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path,
+                             struct str *used);

@@ -17,6 +17,7 @@
 /* Everything of one call; freed at its end, but for the arena of a good project. */
 struct load {
     struct loading loading;
+    struct node name_from; /* only pos, note and is_default */
     struct project_files files;
     struct node **documents; /* of each file: raw, a list */
     const char *name;
@@ -70,13 +71,23 @@ static int choose_name(struct load *load)
                 found = node_find(entry->value, "name");
     if (found) {
         struct path step = {.key = "name"};
-        text = interpolate_text(loading, found->text, found->pos, &step); /* also with no_interpolate: it is in names */
+        text = interpolate_text(loading, found->text, found->pos, &step, NULL); /* also with no_interpolate: it is in names */
         if (!text)
             return -1;
     }
     if (project_name_choose(loading->arena, loading->options, loading->env, text, loading->working_dir, &load->name,
                             load->err) < 0)
         return -1;
+    const char *variable = env_get(loading->env, "COMPOSE_PROJECT_NAME");
+    if (loading->options->project_name)
+        load->name_from.note = "--project-name";
+    else if (variable && *variable)
+        load->name_from.note = arena_printf(loading->arena, "COMPOSE_PROJECT_NAME from %s",
+                                            env_origin(loading->env, "COMPOSE_PROJECT_NAME"));
+    else if (found)
+        load->name_from.pos = found->pos;
+    else
+        load->name_from.is_default = true;
     env_set(loading->env, "COMPOSE_PROJECT_NAME", load->name, "project");
     return 0;
 }
@@ -151,7 +162,10 @@ static struct project *build(struct load *load)
     if (!options->no_consistency)
         project_validate(loading, tree, disabled);
     services_narrow(loading, tree, disabled);
-    struct node *canonical = project_normalize(loading, tree, load->name);
+    struct node *canonical = project_normalize(loading, tree, load->name), *name = node_find(canonical, "name");
+    name->pos = load->name_from.pos;
+    name->note = load->name_from.note;
+    name->is_default = load->name_from.is_default;
     if (loading->diags->error_count)
         return NULL;
     return project_make(load, canonical, disabled);

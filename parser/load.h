@@ -21,6 +21,7 @@ struct load_options {
     bool no_interpolate, no_normalize, no_consistency, no_path_resolution, no_env_resolution, all_resources;
     bool strict;         /* an unset variable without a default is an error */
     bool only_services;  /* of the services only the named ones and what they depend on */
+    bool origins;        /* note which variables made a value, for project_origins_text and project_explain */
     bool list_variables; /* fill project->environment and project->variables */
 };
 
@@ -34,6 +35,11 @@ int project_name_pick(const struct load_options *options, char **ret_name, struc
 
 /* `config` output, compose-reference d.6. Owned. as_json: keys sorted, two-space indent. */
 char *project_config_text(const struct project *project, bool as_json);
+/* The same with the place that each value came from: YAML with comments, JSON as path → place. Owned. */
+char *project_origins_text(const struct project *project, bool as_json);
+/* Each value at and below a path ("services.web.environment.A", "services.web.ports[0]"): its place and what it replaced.
+ * Owned. ERR_NOT_FOUND. */
+int project_explain(const struct project *project, const char *path, char **ret_text, struct err *err);
 /* Another image for one service; its fingerprint stays. */
 void project_set_image(struct project *project, const char *service, const char *image);
 /* Leaves of all only the images of the services (`config --lock-image-digests`). */

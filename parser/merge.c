@@ -31,6 +31,15 @@ static struct node *settle(struct node *node)
     return node;
 }
 
+/* over stands where base stood. */
+static struct node *replace(struct node *base, struct node *over)
+{
+    struct node *node = settle(over);
+    if (node && !node->over) /* one from extends or include keeps its own */
+        node->over = base;
+    return node;
+}
+
 static const struct key_row *row_of(const struct key_row *row, const char *key, struct key_row *ret_item)
 {
     if (row->kind == VALUE_OBJECT) {
@@ -96,7 +105,7 @@ static struct node *merge_lists(struct merger *merger, const struct key_row *row
         if (earlier && row->merge == MERGE_BY_ID_DEEP)
             merge(merger, &item_row, base->items[earlier - 1].value, item, &step);
         else if (earlier)
-            base->items[earlier - 1].value = item;
+            base->items[earlier - 1].value = replace(base->items[earlier - 1].value, item);
         else
             node_push(merger->arena, base, item);
         if (identity && !earlier)
@@ -115,15 +124,17 @@ static bool same_driver(const struct node *base, const struct node *over)
 static struct node *merge(struct merger *merger, const struct key_row *row, struct node *base, struct node *over,
                           const struct path *path)
 {
-    if (!base || over->tag != NODE_TAG_NONE)
+    if (!base)
         return settle(over);
+    if (over->tag != NODE_TAG_NONE)
+        return replace(base, over);
     if (over->kind == NODE_NULL)
         return base;
     if (base->kind == NODE_NULL)
         return settle(over);
     if ((row->merge == MERGE_REPLACE && row->kind != VALUE_OBJECT) ||
         (row->merge == MERGE_LOGGING && !same_driver(base, over)))
-        return settle(over);
+        return replace(base, over);
     bool base_scalar = node_is_scalar(base), over_scalar = node_is_scalar(over);
     if (base_scalar != over_scalar || (!base_scalar && base->kind != over->kind)) {
         _cleanup_free_ char *where = path_text(path);
@@ -133,7 +144,7 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
         return base;
     }
     if (base_scalar)
-        return settle(over);
+        return replace(base, over);
     return base->kind == NODE_MAP ? merge_maps(merger, row, base, over, path)
                                   : merge_lists(merger, row, base, over, path);
 }

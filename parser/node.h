@@ -25,7 +25,10 @@ struct node {
     enum node_kind kind;
     enum node_tag tag;
     bool quoted; /* NODE_STRING: was written in quotes or as a block */
+    bool is_default; /* nobody wrote it */
     struct pos pos;
+    const char *note; /* what pos does not say: "TAG from .env:3"; NULL: nothing; needs load_options.origins */
+    const struct node *over; /* what this value replaced when files were merged; NULL: nothing */
     const char *text; /* scalars: the value as text (numbers in canonical spelling); "" for null */
     union {
         bool boolean;

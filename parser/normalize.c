@@ -137,6 +137,12 @@ static void add_implied_dependencies(struct loading *loading, struct node *servi
     }
 }
 
+static struct node *as_default(struct node *node)
+{
+    node->is_default = true;
+    return node;
+}
+
 static void complete_build(struct loading *loading, struct node *build)
 {
     struct arena *arena = loading->arena;
@@ -144,10 +150,10 @@ static void complete_build(struct loading *loading, struct node *build)
 
     if (!node_find(build, "context")) {
         const char *dir = loading->options->no_path_resolution ? "." : loading->working_dir;
-        node_set(arena, build, "context", node_string(arena, dir, build->pos));
+        node_set(arena, build, "context", as_default(node_string(arena, dir, build->pos)));
     }
     if (!node_find(build, "dockerfile") && !node_find(build, "dockerfile_inline"))
-        node_set(arena, build, "dockerfile", node_string(arena, "Dockerfile", build->pos));
+        node_set(arena, build, "dockerfile", as_default(node_string(arena, "Dockerfile", build->pos)));
     for (uint32_t i = 0; args && i < args->count;) {
         struct node *value = args->items[i].value;
         const char *text = value->kind == NODE_NULL ? env_get(loading->env, args->items[i].key) : NULL;
@@ -185,8 +191,8 @@ static void normalize_service(struct loading *loading, struct node *service)
     add_implied_dependencies(loading, service);
     if ((!networks || networks->count == 0) && !node_find_text(service, "network_mode") &&
         !node_find(service, "provider")) {
-        networks = node_new(arena, NODE_MAP, service->pos);
-        node_set(arena, networks, "default", node_new(arena, NODE_NULL, service->pos));
+        networks = as_default(node_new(arena, NODE_MAP, service->pos));
+        node_set(arena, networks, "default", as_default(node_new(arena, NODE_NULL, service->pos)));
         node_set(arena, service, "networks", networks);
     }
 }
@@ -244,7 +250,7 @@ static void name_resources(struct loading *loading, struct node *tree, const cha
             continue;
         bool external = node_find_bool(value, "external", false);
         const char *name = external ? entry->key : arena_printf(arena, "%s_%s", project_name, entry->key);
-        node_set(arena, value, "name", node_string_ref(arena, name, value->pos));
+        node_set(arena, value, "name", as_default(node_string_ref(arena, name, value->pos)));
     }
 }
 
@@ -267,11 +273,11 @@ static void add_default_network(struct loading *loading, struct node *tree)
     struct arena *arena = loading->arena;
     struct node *networks = node_find(tree, "networks");
     if (!networks || networks->kind != NODE_MAP) {
-        networks = node_new(arena, NODE_MAP, tree->pos);
+        networks = as_default(node_new(arena, NODE_MAP, tree->pos));
         node_set(arena, tree, "networks", networks);
     }
     if (!node_find(networks, "default"))
-        node_set(arena, networks, "default", node_new(arena, NODE_MAP, tree->pos));
+        node_set(arena, networks, "default", as_default(node_new(arena, NODE_MAP, tree->pos)));
 }
 
 /* Environment and label mappings are printed sorted; so is a service. */

@@ -70,6 +70,8 @@ int project_env_add(struct arena *arena, struct env *env, const char *const *pat
         const char *name = env_name_at(added, i);
         if (!env_get(env, name))
             env_set(env, name, env_get(added, name), env_origin(added, name));
+        else
+            env_shadow(env, name, env_origin(added, name));
     }
     return 0;
 }

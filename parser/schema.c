@@ -53,9 +53,23 @@ void node_become(struct node *node, const struct node *from)
 {
     enum node_tag tag = node->tag;
     struct pos pos = node->pos;
+    const char *note = node->note;
+    const struct node *over = node->over;
     *node = *from;
     node->tag = tag;
     node->pos = pos;
+    node->note = from->note ? from->note : note;
+    node->over = over;
+}
+
+void shape_note(struct node *node, const char *note)
+{
+    if (!note || node_is_scalar(node)) {
+        node->note = node->note ? node->note : note;
+        return;
+    }
+    NODE_EACH(entry, node)
+        shape_note(entry->value, note);
 }
 
 const char *shape_path(struct shaping *shaping, const char *path)
@@ -247,6 +261,7 @@ static void kv_list_to_map(struct shaping *shaping, struct node *node, const str
         const char *key = equals ? arena_strndup(shaping->arena, item->text, (size_t)(equals - item->text)) : item->text;
         struct node *value = node_new(shaping->arena, equals ? NODE_STRING : NODE_NULL, item->pos);
         value->tag = item->tag;
+        value->note = item->note;
         if (equals)
             value->text = equals + 1;
         struct node_entry *earlier = node_entry_find(map, key);
@@ -313,6 +328,7 @@ static void shape_object(struct shaping *shaping, const struct key_table *table,
 {
     if (table->lengthen && node->kind != NODE_NULL)
         table->lengthen(shaping, node, path);
+    shape_note(node, node->note);
     if (node->kind == NODE_NULL || shape_is_open(shaping, node))
         return;
     if (node->kind != NODE_MAP) {
@@ -436,5 +452,7 @@ void schema_shape(struct shaping *shaping, const struct key_row *row, struct nod
         shape_object(shaping, row->table, node, path);
     else if (shapes[row->kind])
         shapes[row->kind](shaping, row, node, path);
+    if (row->kind != VALUE_OBJECT && row->kind != VALUE_LIST_OF && row->kind != VALUE_MAP_OF)
+        shape_note(node, node->note);
     check_words(shaping, row, node, path);
 }

@@ -136,5 +136,7 @@ void shape_error(struct shaping *shaping, const struct node *node, const struct 
 bool shape_is_open(const struct shaping *shaping, const struct node *node); /* lenient and has a '$' */
 /* *node takes over what `from` is, but keeps its own tag (and position). */
 void node_become(struct node *node, const struct node *from);
+/* The note of a short form goes to all values that it became. */
+void shape_note(struct node *node, const char *note);
 /* Absolute, cleaned; "~" expanded; with --no-path-resolution only against another file's directory. */
 const char *shape_path(struct shaping *shaping, const char *path);

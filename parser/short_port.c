@@ -157,8 +157,10 @@ void lengthen_ports(struct shaping *shaping, struct node *node, const struct pat
         const char *problem = port_short_parse(shaping->arena, item->text, item->pos, list);
         if (problem)
             shape_error(shaping, item, &step, "'%s' is not a port: %s", item->text, problem);
-        for (; first < list->count; first++)
+        for (; first < list->count; first++) {
             list->items[first].value->tag = item->tag;
+            shape_note(list->items[first].value, item->note);
+        }
     }
     node_become(node, list);
 }

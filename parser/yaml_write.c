@@ -10,6 +10,11 @@
 #include "base/utf8.h"
 #include "parser/scalar.h"
 
+struct writer {
+    struct str out;
+    yaml_comment *comment; /* may be NULL */
+};
+
 #define INDENT         2
 #define SIMPLE_KEY_MAX 1000 /* readers take 1024 characters before the colon */
 
@@ -77,11 +82,23 @@ static void indent(struct str *out, unsigned level)
         str_add_char(out, ' ');
 }
 
-static void write_block(struct str *out, const char *text, unsigned level)
+/* The end of the first line of a value, with its comment. */
+static void end_line(struct writer *writer, const struct node *node)
 {
+    _cleanup_free_ char *comment = writer->comment ? writer->comment(node) : NULL;
+    if (comment)
+        str_addf(&writer->out, " # %s", comment);
+    str_add_char(&writer->out, '\n');
+}
+
+static void write_block(struct writer *writer, const struct node *node, unsigned level)
+{
+    struct str *out = &writer->out;
+    const char *text = node->text;
     size_t size = strlen(text);
     bool ends = text[size - 1] == '\n', ends_twice = ends && size > 1 && text[size - 2] == '\n';
-    str_add(out, !ends ? "|-\n" : ends_twice ? "|+\n" : "|\n");
+    str_add(out, !ends ? "|-" : ends_twice ? "|+" : "|");
+    end_line(writer, node);
     while (*text) {
         size_t line = strcspn(text, "\n");
         if (line > 0)
@@ -100,63 +117,69 @@ static void write_text(struct str *out, const char *text)
         write_quoted(out, text);
 }
 
-static void write_node(struct str *out, const struct node *node, unsigned level, bool on_line);
+static void write_node(struct writer *writer, const struct node *node, unsigned level, bool on_line);
 
 /* The value behind "key:" or "-", with the line end. */
-static void write_value(struct str *out, const struct node *node, unsigned level, bool in_list)
+static void write_value(struct writer *writer, const struct node *node, unsigned level, bool in_list)
 {
     if (node->kind == NODE_STRING && is_block(node->text)) {
-        str_add_char(out, ' ');
-        write_block(out, node->text, level);
+        str_add_char(&writer->out, ' ');
+        write_block(writer, node, level);
         return;
     }
     if (node_is_scalar(node)) {
-        str_add_char(out, ' ');
+        str_add_char(&writer->out, ' ');
         if (node->kind == NODE_STRING)
-            write_text(out, node->text);
+            write_text(&writer->out, node->text);
         else
-            str_add(out, node->kind == NODE_NULL ? "null" : node->text);
-        str_add_char(out, '\n');
+            str_add(&writer->out, node->kind == NODE_NULL ? "null" : node->text);
+        end_line(writer, node);
         return;
     }
     if (node->count == 0) {
-        str_add(out, node->kind == NODE_MAP ? " {}\n" : " []\n");
+        str_add(&writer->out, node->kind == NODE_MAP ? " {}" : " []");
+        end_line(writer, node);
         return;
     }
-    str_add_char(out, in_list ? ' ' : '\n');
-    write_node(out, node, level, in_list);
+    str_add_char(&writer->out, in_list ? ' ' : '\n');
+    write_node(writer, node, level, in_list);
 }
 
 /* A filled list or mapping; on_line: its first entry stands behind "- ". */
-static void write_node(struct str *out, const struct node *node, unsigned level, bool on_line)
+static void write_node(struct writer *writer, const struct node *node, unsigned level, bool on_line)
 {
     NODE_EACH(entry, node) {
         if (!(on_line && entry == node->items))
-            indent(out, level);
+            indent(&writer->out, level);
         if (node->kind == NODE_LIST) {
-            str_add_char(out, '-');
-            write_value(out, entry->value, level + 1, true);
+            str_add_char(&writer->out, '-');
+            write_value(writer, entry->value, level + 1, true);
             continue;
         }
         bool is_long = strlen(entry->key) > SIMPLE_KEY_MAX;
         if (is_long)
-            str_add(out, "? ");
-        write_text(out, entry->key);
+            str_add(&writer->out, "? ");
+        write_text(&writer->out, entry->key);
         if (is_long) {
-            str_add_char(out, '\n');
-            indent(out, level);
+            str_add_char(&writer->out, '\n');
+            indent(&writer->out, level);
         }
-        str_add_char(out, ':');
-        write_value(out, entry->value, level + 1, false);
+        str_add_char(&writer->out, ':');
+        write_value(writer, entry->value, level + 1, false);
     }
+}
+
+char *yaml_write_commented(const struct node *node, yaml_comment *comment)
+{
+    struct writer writer = {.comment = comment};
+    if (node_is_scalar(node) || node->count == 0)
+        write_value(&writer, node, 0, true);
+    else
+        write_node(&writer, node, 0, false);
+    return str_take(&writer.out);
 }
 
 char *yaml_write(const struct node *node)
 {
-    struct str out = {0};
-    if (node_is_scalar(node) || node->count == 0)
-        write_value(&out, node, 0, true);
-    else
-        write_node(&out, node, 0, false);
-    return str_take(&out);
+    return yaml_write_commented(node, NULL);
 }

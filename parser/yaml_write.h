@@ -6,3 +6,6 @@
 #include "parser/node.h"
 
 char *yaml_write(const struct node *node); /* owned by the caller */
+/* The same with a comment (printable, one line; owned; NULL: none) behind each scalar and empty collection. */
+typedef char *yaml_comment(const struct node *node);
+char *yaml_write_commented(const struct node *node, yaml_comment *comment);

@@ -94,6 +94,23 @@ t_like "an unset variable: message" "$T_OUT" 'The "UNSET_ONE" variable is not se
 t_exit "--strict makes it an error" 1 winch -f unset.yaml config --strict
 t_like "--strict: message" "$T_OUT" 'unset.yaml:1:[0-9]+: error: services.a.image: the "UNSET_ONE" variable is not set'
 
+printf 'services: {web: {image: "other:$TAG"}}\n' >over.yaml
+two="winch -f compose.yaml -f over.yaml"
+t_run $two config --origins
+t_like "--origins: file, line and variable" "$T_OUT" 'image: other:1.2 # over.yaml:1:[0-9]+ \(TAG from .*/.env:1\)'
+t_like "--origins: a variable that beats .env" "$T_OUT" 'OWN: from-shell # compose.yaml:7:12 \(SHELL_VALUE from environment, over .*/.env:2\)'
+t_like "--origins: an env file" "$T_OUT" 'E: e # .*/web.env:1:'
+t_like "--origins: what nobody wrote" "$T_OUT" 'name: demo_back # default'
+t_is "--origins is still the same project" "$($two config --origins | winch --project-directory . -f - config)" "$($two config)"
+t_like "--origins --format json" "$($two config --origins --format json)" '"services.web.image": "over.yaml:1:[0-9]+ \(TAG from '
+t_ok "explain" $two explain services.web.image services.web.environment.OWN
+t_like "explain: the winner" "$(tr '\n' ' ' <<<"$T_OUT")" 'services.web.image = other:1.2   from over.yaml:1:'
+t_like "explain: the loser" "$T_OUT" 'over compose.yaml:4:12 .* = nginx:1.2'
+t_like "explain: the loser of an env file" "$T_OUT" 'over .*/web.env:2:1 = file'
+t_exit "explain: nothing there" 1 winch explain services.web.nope
+t_like "explain: nothing there, message" "$T_OUT" "nothing at 'services.web.nope'"
+t_exit "explain: says what it wants" 2 winch explain
+
 t_is "a service and what it depends on" "$(winch config --services web)" $'db\nweb'
 t_is "resources of the others are left out" "$(winch config --volumes db)" ""
 t_exit "a service that is not there" 1 winch config nope

@@ -120,3 +120,45 @@ Test(config, pins_and_keeps_images)
     cr_expect_str_eq(project_config_text(loaded.project, false),
                      "services:\n  db:\n    image: db\n  other:\n    image: os\n  web:\n    image: w@sha256:1\n");
 }
+
+Test(config, tells_where_values_came_from)
+{
+    test_file("o.env", "C=1\nA=file\n");
+    test_file(".env", "\nTAG=env\nPORT=80\n");
+    const char *files[] = {test_file("a.yaml", "services:\n  web:\n    image: i:$TAG\n    environment: {A: one, P: }\n    env_file: o.env\n"),
+                           test_file("b.yaml", "services:\n  web:\n    environment: ['A=two${NO-}', 'com.x=y']\n    ports: ['$PORT:80']\n"), NULL};
+    struct load_options options = {.project_name = "p", .project_directory = test_dir(), .origins = true};
+    struct loaded loaded = test_load(files, (char *[]){"TAG=shell", "P=p", NULL}, &options);
+    static const struct { const char *path, *pieces; } rows[] = {
+        {"services.web.environment.A", "services.web.environment.A = two\n  from |b.yaml:3:19 (NO not set)\n  over |a.yaml:4:22 = one\n  over |o.env:2:1 = file\n"},
+        {"services.web.environment", "environment.C = 1|o.env:1:1|A = two|P = p\n|(P from environment)"},
+        {"services.web.environment.com.x", "com.x = y"},
+        {"services.web.image", "i:shell\n|a.yaml:3:12 (TAG from environment, over |.env:2)"},
+        {"services.web.ports[0].published", "= 80\n|b.yaml:4:13 (PORT from |.env:3)"},
+        {"services.web.networks", "networks.default = null\n  from default\n"}, {"name", "name = p\n  from --project-name\n"},
+    };
+    cr_assert(loaded.project, "%s", loaded.findings);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {0};
+        struct loaded one = {.findings = (char *)"", .text = (char *)""};
+        cr_expect_eq(project_explain(loaded.project, rows[i].path, &one.text, &err), 0, "%s", err.message);
+        expect_pieces(rows[i].path, &one, rows[i].pieces, true);
+    }
+    struct err err = {0};
+    char *text_;
+    cr_expect_lt(project_explain(loaded.project, "services.web.nope", &text_, &err), 0);
+    cr_expect(strstr(project_origins_text(loaded.project, false), "default: null # default\n"));
+    cr_expect(strstr(project_origins_text(loaded.project, true), "a.yaml:3:12 (TAG from environment, over "));
+}
+
+Test(config, keeps_the_base_of_two_services_apart)
+{
+    const char *files[] = {test_file("e.yaml", "services:\n  base: {image: one}\n  a: {extends: base, image: two}\n  b: {extends: base, image: three}\n"), NULL};
+    struct load_options options = {.project_name = "p", .origins = true};
+    struct loaded loaded = test_load(files, NULL, &options), one = {.findings = (char *)""};
+    struct err err = {0};
+    cr_assert(loaded.project, "%s", loaded.findings);
+    cr_expect_eq(project_explain(loaded.project, "services.b.image", &one.text, &err), 0);
+    expect_pieces("b", &one, "= three\n|e.yaml:2:17 = one\n", true);
+    expect_pieces("b", &one, "two", false);
+}
