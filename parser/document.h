@@ -11,6 +11,9 @@ int file_read(struct arena *arena, const char *path, size_t max_bytes, const cha
 
 /* Interpolates a raw document, checks it and turns it into the long form, in place. False: findings make it useless. */
 bool document_prepare(struct loading *loading, struct node *document, const char *base_dir);
+/* After document_prepare said false: replaces what the findings from number first_diag on lie in, so that the document
+ * can be merged and the rest of it be judged. False: they lie in no part that can be replaced. */
+bool document_salvage(struct loading *loading, struct node *document, size_t first_diag);
 /* Puts a prepared document onto the tree (NULL: none yet): its includes, its extends, then itself. path: of its
  * file; base_dir: of its relative paths. Returns the tree, or NULL after a diagnostic. */
 struct node *document_add(struct loading *loading, struct node *tree, struct node *document, const char *path,

@@ -21,6 +21,7 @@ struct load {
     struct project_files files;
     struct node **documents; /* of each file: raw, a list */
     const char *name;
+    bool lost; /* parts of the files are missing in the tree: what refers to them cannot be judged */
     struct err *err;
 };
 
@@ -55,8 +56,9 @@ static int read_files(struct load *load)
         load->documents[i] = yaml_read(loading->arena, load->files.display[i], text, size, loading->diags);
         if (load->documents[i] && load->documents[i]->count == 0)
             diag_error(loading->diags, (struct pos){.file = load->files.display[i]}, NULL, "empty compose file");
+        load->lost = load->lost || !load->documents[i];
     }
-    return loading->diags->error_count ? -1 : 0;
+    return 0;
 }
 
 static int choose_name(struct load *load)
@@ -97,19 +99,21 @@ static struct node *merge_files(struct load *load)
 {
     struct loading *loading = &load->loading;
     struct node *tree = NULL;
-    bool good = true;
 
     for (size_t i = 0; i < load->files.count; i++)
         NODE_EACH(entry, load->documents[i]) {
-            if (!document_prepare(loading, entry->value, loading->working_dir)) {
-                good = false; /* the findings of the other files are wanted, too */
+            size_t first_diag = loading->diags->count;
+            if (!document_prepare(loading, entry->value, loading->working_dir) &&
+                !document_salvage(loading, entry->value, first_diag)) {
+                load->lost = true; /* the findings of the other files are wanted, too */
                 continue;
             }
+            size_t errors = loading->diags->error_count;
             struct node *next = document_add(loading, tree, entry->value, load->files.paths[i], loading->working_dir);
-            good = good && next;
+            load->lost = load->lost || !next || loading->diags->error_count > errors;
             tree = next ? next : tree;
         }
-    return good && !loading->diags->error_count ? tree : NULL;
+    return load->lost ? NULL : tree;
 }
 
 static void resolve_file_objects(const struct env *env, struct arena *arena, struct file_object *items, size_t count)
@@ -151,8 +155,9 @@ static struct project *build(struct load *load)
 
     if (!tree)
         return NULL;
+    size_t errors = loading->diags->error_count;
     schema_finish(&shaping, &project_row, tree, NULL);
-    if (loading->diags->error_count)
+    if (loading->diags->error_count > errors)
         return NULL;
     struct node *disabled = node_new(loading->arena, NODE_MAP, tree->pos);
     services_select(loading, tree, disabled);
@@ -161,6 +166,8 @@ static struct project *build(struct load *load)
         services_normalize(loading, tree);
     if (!options->no_consistency)
         project_validate(loading, tree, disabled);
+    if (loading->diags->error_count)
+        return NULL;
     services_narrow(loading, tree, disabled);
     struct node *canonical = project_normalize(loading, tree, load->name), *name = node_find(canonical, "name");
     name->pos = load->name_from.pos;

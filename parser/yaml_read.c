@@ -123,8 +123,8 @@ static struct node *read_list(struct reader *reader, struct node *list, unsigned
     }
 }
 
-/* A key as text, or NULL with a diagnostic; *ret_merge for a plain <<. */
-static const char *read_key(struct reader *reader, const yaml_event_t *event, bool *ret_merge)
+/* A key as text, or NULL with a diagnostic; *ret_merge for a plain <<, *ret_drop when it is told and without use. */
+static const char *read_key(struct reader *reader, const yaml_event_t *event, bool *ret_merge, bool *ret_drop)
 {
     struct pos pos = mark_pos(reader, &event->start_mark);
     const struct node *node = NULL;
@@ -137,7 +137,8 @@ static const char *read_key(struct reader *reader, const yaml_event_t *event, bo
         return NULL;
     if (!node || node->kind != NODE_STRING) {
         diag_error(reader->diags, pos, NULL, "non-string key%s%s", node ? ": " : "", node ? node->text : "");
-        return NULL;
+        *ret_drop = node && node_is_scalar(node);
+        return *ret_drop ? node->text : NULL;
     }
     *ret_merge = !node->quoted && strcmp(node->text, "<<") == 0;
     return node->text;
@@ -170,7 +171,7 @@ static struct node *read_map(struct reader *reader, struct node *map, unsigned d
 
     for (;;) {
         yaml_event_t event;
-        bool is_merge = false;
+        bool is_merge = false, drop = false;
         if (next_event(reader, &event) < 0)
             return NULL;
         if (event.type == YAML_MAPPING_END_EVENT) {
@@ -178,8 +179,8 @@ static struct node *read_map(struct reader *reader, struct node *map, unsigned d
             return merge && merge_into(reader, map, merge) < 0 ? NULL : map;
         }
         struct pos key_pos = mark_pos(reader, &event.start_mark);
-        const char *key = read_key(reader, &event, &is_merge);
-        const struct node_entry *earlier = key && !is_merge ? node_entry_find(map, key) : NULL;
+        const char *key = read_key(reader, &event, &is_merge, &drop);
+        const struct node_entry *earlier = key && !is_merge && !drop ? node_entry_find(map, key) : NULL;
         yaml_event_delete(&event);
         if (!key)
             return NULL;
@@ -195,7 +196,7 @@ static struct node *read_map(struct reader *reader, struct node *map, unsigned d
             return NULL;
         if (is_merge)
             merge = value;
-        else if (!earlier)
+        else if (!earlier && !drop)
             node_add(reader->arena, map, key, key_pos, value);
     }
 }
@@ -284,9 +285,8 @@ struct node *yaml_read(struct arena *arena, const char *file, const char *text, 
         abort(); /* only when memory is out */
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
     reader.anchors = map_new(NULL);
-    size_t errors_before = diags->error_count;
     struct node *documents = read_documents(&reader);
     yaml_parser_delete(&reader.parser);
     map_free(reader.anchors);
-    return diags->error_count > errors_before ? NULL : documents;
+    return documents;
 }

@@ -13,6 +13,7 @@
 #define YAML_ALIAS_NODES_MAX 200000u /* made by aliases */
 
 /* Documents of one text as a NODE_LIST in order (an empty document is NODE_NULL). NULL when the text is no YAML;
- * diags then has the error. file is the name for positions and has to live in the arena. */
+ * diags then has the error. Keys that are there twice or are no text are errors, too, but the rest is read: callers look at
+ * the number of errors. file is the name for positions and has to live in the arena. */
 struct node *yaml_read(struct arena *arena, const char *file, const char *text, size_t size,
                        struct diags *diags);
