@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # 50-config.sh - what winch config prints with each of its options.
 # limit: 60
-# shellcheck disable=SC2016  # dollars are for the compose file
+# shellcheck disable=SC2016,SC2086  # dollars are for the compose file; $two is several words
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 lab_enter "$@"
