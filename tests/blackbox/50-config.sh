@@ -129,4 +129,17 @@ t_is "--lock-image-digests: only images" "$(winch -f pinned.yaml config --lock-i
     "services:
   a:
     image: docker.io/library/busybox@$digest"
+
+echo '{"images": [{"name": "t/good:latest", "config": {"Cmd": ["x"]}, "layers": [{"entries": [{"name": "f", "data": "x"}]}]}]}' >recipe.json
+"$t_lib/imagekit.py" make recipe.json --layout layout || t_abort "the image could not be made"
+lab_kit layout
+lab_mirror "$KIT"
+printf 'services: {a: {image: t/good, tty: true}}\n' >stored.yaml
+t_ok "an image of a registry" winch pull t/good
+stored=$(winch image ls --format json | python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["Digest"])')
+t_is "--lock-image-digests: a stored image" "$(winch -f stored.yaml config --lock-image-digests)" \
+    "services:
+  a:
+    image: docker.io/t/good:latest@$stored"
+t_like "--resolve-image-digests prints the rest, too" "$(winch -f stored.yaml config --resolve-image-digests)" '    tty: true'
 t_done
