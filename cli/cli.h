@@ -48,6 +48,8 @@ extern const struct option_row global_option_rows[];
 
 /* Prints "error: …" and its hint on stderr; returns the exit code that goes with it. */
 int cli_error(const struct err *err);
+/* As a finding where --progress json wants JSON. */
+int cli_load_error(const struct cli *cli, const struct err *err);
 void cli_diags(const struct cli *cli, struct diags *diags); /* sorted, all of them, on stderr */
 void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Parses a command's options (its row in command_table); -1: *ret_code is the exit code (help,

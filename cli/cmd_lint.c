@@ -99,7 +99,7 @@ int cmd_lint(struct cli *cli, int argc, char **argv)
     }
     code = diags.error_count > 0 || (options.strict && diags.count > 0) ? EXIT_FAILED : EXIT_OK;
     if (!loaded && err.code)
-        code = cli_error(&err);
+        code = cli_load_error(cli, &err);
     if (as_json)
         print_json(&diags);
     else if (loaded)

@@ -86,12 +86,8 @@ const struct command_row *command_find(const char *name)
     return NULL;
 }
 
-int cli_error(const struct err *err)
+static int exit_code(const struct err *err)
 {
-    if (err->message[0])
-        fprintf(stderr, "error: %s\n", err->message);
-    if (err->hint[0])
-        fprintf(stderr, "hint: %s\n", err->hint);
     switch (err->code) {
     case ERR_USAGE:
         return EXIT_USAGE;
@@ -100,6 +96,28 @@ int cli_error(const struct err *err)
     default:
         return EXIT_FAILED;
     }
+}
+
+int cli_error(const struct err *err)
+{
+    if (err->message[0])
+        fprintf(stderr, "error: %s\n", err->message);
+    if (err->hint[0])
+        fprintf(stderr, "hint: %s\n", err->hint);
+    return exit_code(err);
+}
+
+int cli_load_error(const struct cli *cli, const struct err *err)
+{
+    struct diag diag = {.level = DIAG_ERROR,
+                        .message = (char *)err->message,
+                        .hint = err->hint[0] ? (char *)err->hint : NULL};
+    struct diags diags = {.items = &diag, .count = 1};
+
+    if (!str_eq(cli->global.progress, "json"))
+        return cli_error(err);
+    view_diags(cli, &diags, stderr);
+    return exit_code(err);
 }
 
 void cli_warning(const char *format, ...)

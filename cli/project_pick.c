@@ -50,7 +50,7 @@ int project_pick_as(struct cli *cli, const struct load_options *load, char *cons
 
     cli_diags(cli, &diags);
     if (rc < 0)
-        *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
+        *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_load_error(cli, &err);
     diags_done(&diags);
     return rc;
 }
@@ -98,7 +98,7 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
         }
     }
     cli_diags(cli, &diags);
-    *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_error(&err);
+    *ret_code = diags.error_count && !err.code ? EXIT_FAILED : cli_load_error(cli, &err);
     diags_done(&diags);
     return -1;
 }

@@ -37,6 +37,9 @@ printf 'services:\n  web: {image: "\033[31mx", imagee: x}\n' >compose.yaml
 t_run winch --progress tty config
 t_is "nothing in a file steers the terminal" "$(grep -c $'\033' <<<"$T_OUT")" 0
 
+t_exit "JSON: no file at all" 1 winch --progress json -f nowhere.yaml config
+t_like "JSON: is an object, too" "$T_OUT" '^\{"error":true,"level":"error","message":".*nowhere.yaml.*"\}$'
+
 # --- lint
 cat >compose.yaml <<'YAML'
 services:
