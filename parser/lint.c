@@ -72,10 +72,7 @@ const struct lint_source *lint_source_at(const struct lint *lint, const char *fi
 
 const struct service *lint_service(const struct lint *lint, const char *name)
 {
-    for (size_t i = 0; i < lint->project->disabled.count; i++)
-        if (strcmp(lint->project->disabled.items[i].name, name) == 0)
-            return &lint->project->disabled.items[i];
-    return project_service(lint->project, name);
+    return map_find(lint->services, name);
 }
 
 struct diag *lint_find(struct lint *lint, struct pos pos, const char *path, const char *format, ...)
@@ -116,13 +113,19 @@ static void run_rule(struct lint *lint)
 
 void lint_project(const struct project *project, const struct lint_sources *sources, struct diags *diags)
 {
-    struct lint lint = {.project = project, .sources = sources, .diags = diags, .seen = map_new(NULL)};
+    struct lint lint = {.project = project, .sources = sources, .diags = diags, .services = map_new(NULL),
+                        .seen = map_new(NULL)};
 
+    for (size_t i = 0; i < project->services.count; i++)
+        map_set(lint.services, project->services.items[i].name, &project->services.items[i]);
+    for (size_t i = 0; i < project->disabled.count; i++)
+        map_set(lint.services, project->disabled.items[i].name, &project->disabled.items[i]);
     for (size_t i = 0; i < ARRAY_LEN(lint_rules); i++) {
         lint.rule = &lint_rules[i];
         run_rule(&lint);
     }
     lint_scalars(&lint);
+    map_free(lint.services);
     map_free(lint.seen);
     diags_sort(diags);
 }

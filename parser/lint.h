@@ -34,6 +34,8 @@ struct lint_source {
     const char *const *lines; /* each up to its '\n' or the end of text; lines[line_count] is the end */
     size_t line_count;
     const struct node *documents; /* raw, a list; NULL: it cannot be read (again) */
+    const struct node **scalars;  /* all values in it, sorted by place */
+    size_t scalar_count;
 };
 struct lint_sources { struct lint_source *items; size_t count; };
 

@@ -11,6 +11,7 @@ struct lint {
     const struct lint_sources *sources;
     const struct lint_rule *rule; /* the one that runs */
     struct diags *diags;
+    struct map *services; /* name → service, selected or not */
     struct map *seen; /* file:line:column:id of findings: an alias is one place, however often it is used */
 };
 

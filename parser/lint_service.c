@@ -253,35 +253,41 @@ void lint_secret(struct lint *lint, const struct service *service)
 }
 
 /* ---- what nobody uses ---- */
-static bool service_uses(const struct node *service, const char *section, const char *name)
+static void note_used(struct map *used, const struct service *service, const char *section)
 {
-    const struct node *lists[] = {node_find(service, section),
-                                  strcmp(section, "secrets") == 0 ? node_find(node_find(service, "build"), section) : NULL};
+    bool secrets = strcmp(section, "secrets") == 0;
+    const struct node *lists[] = {node_find(service->canonical, section),
+                                  secrets ? node_find(node_find(service->canonical, "build"), section) : NULL};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         NODE_EACH(entry, lists[i]) {
-            const char *used = entry->key ? entry->key : node_find_text(entry->value, "source");
-            if (str_eq(used, name))
-                return true;
+            const char *name = entry->key ? entry->key : node_find_text(entry->value, "source");
+            if (name)
+                map_set(used, name, used);
         }
-    return false;
+}
+
+static void check_unused(struct lint *lint, const char *section, const char *kind)
+{
+    const struct project *project = lint->project;
+    _cleanup_(map_freep) struct map *used = map_new(NULL);
+
+    if (strcmp(section, "networks") == 0)
+        map_set(used, "default", used);
+    for (size_t i = 0; i < project->services.count; i++)
+        note_used(used, &project->services.items[i], section);
+    for (size_t i = 0; i < project->disabled.count; i++)
+        note_used(used, &project->disabled.items[i], section);
+    NODE_EACH(entry, node_find(project->canonical, section)) {
+        _cleanup_free_ char *path = xasprintf("%s.%s", section, entry->key);
+        if (!map_has(used, entry->key))
+            lint_find(lint, entry->key_pos, path, "no service uses this %s", kind);
+    }
 }
 
 void lint_unused(struct lint *lint)
 {
-    static const struct { const char *section, *kind; } kinds[] = {
-        {"networks", "network"}, {"volumes", "volume"}, {"configs", "config"}, {"secrets", "secret"}};
-    const struct project *project = lint->project;
-
-    for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
-        NODE_EACH(entry, node_find(project->canonical, kinds[k].section)) {
-            bool used = strcmp(kinds[k].section, "networks") == 0 && strcmp(entry->key, "default") == 0;
-            for (size_t i = 0; !used && i < project->services.count; i++)
-                used = service_uses(project->services.items[i].canonical, kinds[k].section, entry->key);
-            for (size_t i = 0; !used && i < project->disabled.count; i++)
-                used = service_uses(project->disabled.items[i].canonical, kinds[k].section, entry->key);
-            if (used)
-                continue;
-            _cleanup_free_ char *path = xasprintf("%s.%s", kinds[k].section, entry->key);
-            lint_find(lint, entry->key_pos, path, "no service uses this %s", kinds[k].kind);
-        }
+    check_unused(lint, "networks", "network");
+    check_unused(lint, "volumes", "volume");
+    check_unused(lint, "configs", "config");
+    check_unused(lint, "secrets", "secret");
 }

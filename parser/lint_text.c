@@ -33,6 +33,30 @@ static void collect_files(struct collection *collection, const struct node *node
         collect_files(collection, node->items[i].value);
 }
 
+static int by_place(const void *a, const void *b)
+{
+    struct pos x = (*(const struct node *const *)a)->pos, y = (*(const struct node *const *)b)->pos;
+    if (x.line != y.line)
+        return x.line < y.line ? -1 : 1;
+    return x.column < y.column ? -1 : x.column > y.column;
+}
+
+static size_t count_scalars(const struct node *node)
+{
+    size_t count = node_is_scalar(node);
+    for (uint32_t i = 0; !node_is_scalar(node) && i < node->count; i++)
+        count += count_scalars(node->items[i].value);
+    return count;
+}
+
+static void collect_scalars(struct lint_source *source, const struct node *node)
+{
+    if (node_is_scalar(node))
+        source->scalars[source->scalar_count++] = node;
+    for (uint32_t i = 0; !node_is_scalar(node) && i < node->count; i++)
+        collect_scalars(source, node->items[i].value);
+}
+
 static struct lint_source source_of(struct arena *arena, const char *file)
 {
     struct lint_source source = {.file = file};
@@ -44,6 +68,11 @@ static struct lint_source source_of(struct arena *arena, const char *file)
     if (file_read(arena, file, YAML_BYTES_MAX, &text, &size, &err) == 0)
         source.documents = yaml_read(arena, file, text, size, &ignored);
     diags_done(&ignored);
+    if (source.documents) {
+        source.scalars = arena_alloc(arena, (count_scalars(source.documents) + 1) * sizeof(*source.scalars));
+        collect_scalars(&source, source.documents);
+        qsort(source.scalars, source.scalar_count, sizeof(*source.scalars), by_place);
+    }
     for (size_t i = 0; i < size; i++)
         count += text[i] == '\n';
     const char **lines = arena_alloc(arena, (count + 1) * sizeof(*lines));
@@ -71,24 +100,13 @@ struct lint_sources lint_sources_read(const struct project *project)
     return sources;
 }
 
-static const struct node *node_at(const struct node *node, struct pos pos)
-{
-    if (!node)
-        return NULL;
-    if (node_is_scalar(node))
-        return node->pos.line == pos.line && node->pos.column == pos.column ? node : NULL;
-    NODE_EACH(entry, node) {
-        const struct node *found = node_at(entry->value, pos);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
 const struct node *lint_raw_at(const struct lint *lint, struct pos pos)
 {
     const struct lint_source *source = lint_source_at(lint, pos.file);
-    return source ? node_at(source->documents, pos) : NULL;
+    const struct node wanted = {.pos = pos}, *key = &wanted;
+    const struct node **found =
+        source && source->scalars ? bsearch(&key, source->scalars, source->scalar_count, sizeof(*source->scalars), by_place) : NULL;
+    return found ? *found : NULL;
 }
 
 /* ---- comments ---- */
