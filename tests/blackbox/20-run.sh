@@ -30,7 +30,7 @@ services:
   checked:
     <<: *base
     command: ["probe", "hold"]
-    healthcheck: {test: ["CMD-SHELL", "probe > /tmp/check.json"], interval: 200ms}
+    healthcheck: {test: ["CMD-SHELL", "probe > /tmp/check.new && mv /tmp/check.new /tmp/check.json"], interval: 200ms}
 YAML
 leak_before
 # 25 descriptors of all kinds, none close-on-exec
