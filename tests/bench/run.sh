@@ -91,7 +91,7 @@ measure_cycles() {
         project "p$n" "$n" "$layers"
         cycle "p$n" "$samples"
         report "up -d, $n services in $layers layers" "$up_ms" ms goal "$goal_up"
-        report "up -d, $n services, per container" "$(per "$up_ms" "$n")" ms
+        report "up -d, $n services, per container" "$(per "$up_ms" "$n")" ms floor "$floor_execve"
         report "down, $n services" "$down_ms" ms goal "$goal_down"
         report "down, $n services, per container" "$(per "$down_ms" "$n")" ms
     done <<TABLE
@@ -140,6 +140,7 @@ for what in start exec; do
     floor $what -r image -w scratch -n 40 >floor.$what || t_abort "floor $what"
 done
 floor_execve=$(jq '.execve.median_us' floor.start | ms) floor_exec=$(jq '.exec.median_us' floor.exec | ms)
+echo "# load average $(cut -d' ' -f1-3 /proc/loadavg) on $(nproc) processors"
 report "floor: start to execve" "$floor_execve" ms
 report "floor: start to reaped" "$(jq '.start.median_us' floor.start | ms)" ms
 report "floor: exec true" "$floor_exec" ms

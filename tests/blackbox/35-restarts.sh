@@ -35,7 +35,7 @@ sample() {
     done
     echo "$(wc -l </proc/self/mountinfo) $(ip -o link | wc -l) $(ip -o addr | wc -l) $(ip route show table all | wc -l)" \
         "$(nft list ruleset | wc -l) $(netns) $(lab_cgroups | wc -l)" \
-        "$(find "$WINCH_ROOT" -xdev ! -path '*/log/*' ! -path '*/trash/*' ! -path '*/blobs/*' ! -path '*/layers/*' | wc -l)" \
+        "$(find "$WINCH_ROOT" -xdev ! -path '*/log/*' ! -path '*/trash/*' ! -path '*/blobs/*' ! -path '*/layers/*' ! -name 'events*' | wc -l)" \
         "$(wc -l </proc/keys) $(find /proc -maxdepth 1 -name '[0-9]*' | wc -l) $threads $fds" \
         "$(rss supervisor) $(rss netd) $(rss monitor)"
 }
