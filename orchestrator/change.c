@@ -240,10 +240,17 @@ static const struct project *model_of(const struct change *change)
     return change->model ? change->model : change->sv->model;
 }
 
+static struct container_record *held_record(const char *id, void *arg)
+{
+    const struct unit *unit = supervisor_unit(arg, id);
+    return unit ? unit->record : NULL;
+}
+
 static int plan_of_verb(struct change *change, enum op_kind kind, struct plan **ret_plan, struct err *err)
 {
     struct observed observed = { 0 };
-    if (observe(change->sv->layout, change->sv->name, model_of(change), &observed, err) < 0)
+    const struct observe_known known = { .record = held_record, .arg = change->sv };
+    if (observe_beside(change->sv->layout, change->sv->name, model_of(change), &known, &observed, err) < 0)
         return -1;
     if (change->verb->is_up && observed.lost) { /* a second one beside it would write to the same volumes */
         (void)err_set(err, ERR_CORRUPT, "a running container's record cannot be read: %s", observed.lost[0]);

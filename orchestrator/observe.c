@@ -91,7 +91,14 @@ struct observing {
     const struct layout *layout;
     const char *project;
     struct observed *observed;
+    const struct observe_known *known; /* or NULL */
 };
+
+static struct container_record *known_record(const char *id, void *arg)
+{
+    const struct observing *observing = arg;
+    return observing->known ? observing->known->record(id, observing->known->arg) : NULL;
+}
 
 static void bad_record(const char *id, const struct err *error, void *arg)
 {
@@ -114,20 +121,25 @@ static void bad_volume(const char *name, const struct err *error, void *arg)
     problem_add(arg, what, error);
 }
 
-static int observe_containers(const struct layout *layout, const char *project, const char *service, struct observed *observed,
-                              struct err *err)
+static int observe_containers(const struct layout *layout, const char *project, const char *service,
+                              const struct observe_known *known, struct observed *observed, struct err *err)
 {
     struct container_record **records = NULL;
     size_t count = 0;
-    struct observing observing = { .layout = layout, .project = project, .observed = observed };
-    if (container_record_list_service(layout, project, service, &records, &count, bad_record, &observing, err) < 0)
+    struct observing observing = { .layout = layout, .project = project, .observed = observed, .known = known };
+    const struct record_query query = {
+        .project = project, .service = service, .on_bad = bad_record, .known = known_record, .arg = &observing
+    };
+    if (container_record_query(layout, &query, &records, &count, err) < 0)
         return err_wrap(err, "list containers");
     observed->containers = xcalloc(count + 1, sizeof(*observed->containers));
+    observed->borrowed = xcalloc(count + 1, sizeof(*observed->borrowed));
     observed->container_count = count;
     for (size_t i = 0; i < count; i++) {
         struct observed_container *container = &observed->containers[i];
         struct err local = { 0 };
         container->record = records[i];
+        observed->borrowed[i] = known_record(records[i]->id, &observing) != NULL;
         if (container_status_read(layout, records[i]->id, &container->status, &local) < 0) {
             problem_add(observed, records[i]->name, &local);
             container->status = (struct container_status){ .state = STATE_DEAD, .exit_code = -1 };
@@ -210,8 +222,14 @@ static void observe_images(const struct layout *layout, const struct project *de
 int observe(const struct layout *layout, const char *project, const struct project *desired, struct observed *ret_observed,
             struct err *err)
 {
+    return observe_beside(layout, project, desired, NULL, ret_observed, err);
+}
+
+int observe_beside(const struct layout *layout, const char *project, const struct project *desired, const struct observe_known *known,
+                   struct observed *ret_observed, struct err *err)
+{
     struct observed observed = { 0 };
-    if (observe_containers(layout, project, NULL, &observed, err) < 0 || observe_networks(layout, project, desired, &observed, err) < 0 ||
+    if (observe_containers(layout, project, NULL, known, &observed, err) < 0 || observe_networks(layout, project, desired, &observed, err) < 0 ||
         observe_volumes(layout, project, desired, &observed, err) < 0) {
         observed_done(&observed);
         return err_wrap(err, "observe project '%s'", project);
@@ -225,7 +243,7 @@ int observe_service(const struct layout *layout, const char *project, const char
                     struct err *err)
 {
     struct observed observed = { 0 };
-    if (observe_containers(layout, project, service, &observed, err) < 0) {
+    if (observe_containers(layout, project, service, NULL, &observed, err) < 0) {
         observed_done(&observed);
         return err_wrap(err, "observe project '%s'", project);
     }
@@ -236,7 +254,8 @@ int observe_service(const struct layout *layout, const char *project, const char
 void observed_done(struct observed *observed)
 {
     for (size_t i = 0; i < observed->container_count; i++)
-        container_record_free(observed->containers[i].record);
+        if (!observed->borrowed || !observed->borrowed[i])
+            container_record_free(observed->containers[i].record);
     for (size_t i = 0; i < observed->network_count; i++)
         network_info_done(&observed->networks[i]);
     for (size_t i = 0; i < observed->volume_count; i++)
@@ -244,6 +263,7 @@ void observed_done(struct observed *observed)
     for (size_t i = 0; i < observed->image_count; i++)
         free(observed->images[i].id);
     free(observed->containers);
+    free(observed->borrowed);
     free(observed->networks);
     free(observed->volumes);
     free(observed->images);

@@ -45,6 +45,7 @@ struct observed_image { const char *reference; char *id; /* NULL: not here */ };
 struct observed {
     struct observed_container *containers; /* sorted by name */
     size_t container_count;
+    bool *borrowed; /* NULL, or for each container: its record is somebody else's (observe_known) */
     struct network_info *networks;
     size_t network_count;
     struct volume_info *volumes; /* of the project, and external ones the model names */
@@ -58,6 +59,13 @@ struct project;
 /* Read only, no lock, no daemon. desired may be NULL. */
 int observe(const struct layout *layout, const char *project, const struct project *desired, struct observed *ret_observed,
             struct err *err);
+/* The same by the one writer of the records: what it holds need not be read again. */
+struct observe_known {
+    struct container_record *(*record)(const char *id, void *arg); /* NULL: not held */
+    void *arg;
+};
+int observe_beside(const struct layout *layout, const char *project, const struct project *desired, const struct observe_known *known,
+                   struct observed *ret_observed, struct err *err);
 /* Only the containers of one service, and nothing else. */
 int observe_service(const struct layout *layout, const char *project, const char *service, struct observed *ret_observed,
                     struct err *err);

@@ -258,12 +258,18 @@ int container_record_list(const struct layout *layout, const char *project,
                           struct container_record ***ret_records, size_t *ret_count,
                           record_bad_fn *on_bad, void *arg, struct err *err)
 {
-    return container_record_list_service(layout, project, NULL, ret_records, ret_count, on_bad, arg, err);
+    const struct record_query query = {.project = project, .on_bad = on_bad, .arg = arg};
+    return container_record_query(layout, &query, ret_records, ret_count, err);
 }
 
-int container_record_list_service(const struct layout *layout, const char *project, const char *service,
-                                  struct container_record ***ret_records, size_t *ret_count,
-                                  record_bad_fn *on_bad, void *arg, struct err *err)
+static bool record_fits(const struct record_query *query, const struct container_record *record)
+{
+    return (!query->project || str_eq(query->project, record->project)) &&
+           (!query->service || str_eq(query->service, record->service));
+}
+
+int container_record_query(const struct layout *layout, const struct record_query *query,
+                           struct container_record ***ret_records, size_t *ret_count, struct err *err)
 {
     VEC(struct container_record *) records = {0};
     struct err reason = {0};
@@ -273,21 +279,26 @@ int container_record_list_service(const struct layout *layout, const char *proje
         reason.code != ERR_NOT_FOUND && reason.sys_errno != ENOENT)
         return err_copy(err, &reason);
     for (size_t i = 0; i < count; i++) {
-        struct container_record *record;
+        struct container_record *record = NULL;
         struct err bad = {0};
+        int rc = 0;
         if (!id_is_valid(names[i]))
             continue;
-        int rc = record_load(layout, names[i], service, &record, &bad);
-        if (rc > 0)
+        struct container_record *known = query->known ? query->known(names[i], query->arg) : NULL;
+        if (known) {
+            if (record_fits(query, known))
+                VEC_ADD(&records, known);
             continue;
-        if (rc < 0) {
-            if (on_bad) /* ERR_NOT_FOUND: removed while we were reading, not written yet, or lost */
-                on_bad(names[i], &bad, arg);
-        } else if ((project && !str_eq(project, record->project)) || (service && !str_eq(service, record->service))) {
-            container_record_free(record);
-        } else {
-            VEC_ADD(&records, record);
         }
+        rc = record_load(layout, names[i], query->service, &record, &bad);
+        if (rc < 0 && query->on_bad) /* ERR_NOT_FOUND: removed while we were reading, not written yet, or lost */
+            query->on_bad(names[i], &bad, query->arg);
+        if (rc != 0)
+            continue;
+        if (record_fits(query, record))
+            VEC_ADD(&records, record);
+        else
+            container_record_free(record);
     }
     fs_names_free(names);
     if (records.count > 1)

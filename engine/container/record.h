@@ -61,8 +61,14 @@ typedef void record_bad_fn(const char *id, const struct err *error, void *arg);
 int container_record_list(const struct layout *layout, const char *project,
                           struct container_record ***ret_records, size_t *ret_count,
                           record_bad_fn *on_bad, void *arg, struct err *err);
-/* Only those of one service (NULL: of all); records of others are not looked at closely. */
-int container_record_list_service(const struct layout *layout, const char *project, const char *service,
-                                  struct container_record ***ret_records, size_t *ret_count,
-                                  record_bad_fn *on_bad, void *arg, struct err *err);
+/* The same for a caller that knows more. service (NULL: any): records of others are not looked at closely. known (may be
+ * NULL): a record that the caller holds and need not be read; it is in the list as it is, and stays the caller's. */
+struct record_query {
+    const char *project, *service;
+    record_bad_fn *on_bad;
+    struct container_record *(*known)(const char *id, void *arg);
+    void *arg; /* of both */
+};
+int container_record_query(const struct layout *layout, const struct record_query *query,
+                           struct container_record ***ret_records, size_t *ret_count, struct err *err);
 void container_record_list_free(struct container_record **records, size_t count);
