@@ -78,6 +78,9 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
 /* Loads name and project and observes; for reading commands. *ret_project may be NULL. */
 int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
                     char **ret_name, struct observed *ret_observed, int *ret_code);
+/* Observes a project that was picked; no state at all is an empty world. */
+int project_look(struct cli *cli, const struct project *project, const char *name,
+                 struct observed *ret_observed, int *ret_code);
 /* The same, but only the containers of one service are observed, and no networks, volumes, images.
  */
 int project_observe_service(struct cli *cli, char *service, struct project **ret_project,

@@ -86,6 +86,18 @@ static bool project_is_empty(struct cli *cli, const struct observed *observed, c
     return supervisor_connect(&cli->layout, name, false, &client, NULL) < 0;
 }
 
+/* A living supervisor knows all that there is: then nothing needs to be looked at here. Services that are only among the
+ * containers do. */
+static bool supervisor_knows(struct cli *cli, const struct project *project, const char *name,
+                             char **services)
+{
+    _cleanup_(ipc_client_freep) struct ipc_client *client = NULL;
+
+    return project && project_check_services(project, NULL, services, NULL) == 0 &&
+           layout_open_existing(&cli->layout, NULL) == 0 &&
+           supervisor_connect(&cli->layout, name, false, &client, NULL) == 0;
+}
+
 static struct jv *life_args(const struct life_options *options, char **services)
 {
     struct jv *json = change_options(services, options->timeout);
@@ -158,17 +170,21 @@ static int life_run(struct cli *cli, int argc, char **argv, const char *call)
         return cli_error(&err);
     }
     char **services = argv + first;
-    if (project_observe(cli, services, &project, &name, &observed, &code) < 0)
+    bool dry_run = cli->global.dry_run || options.dry_run;
+    if (project_pick_name(cli, services, &project, &name, &code) < 0)
         return code;
-    if (project_check_services(project, &observed, services, &err) < 0) {
+    bool look = dry_run || !supervisor_knows(cli, project, name, services);
+    if (look && project_look(cli, project, name, &observed, &code) < 0) {
+        /* told */
+    } else if (look && project_check_services(project, &observed, services, &err) < 0) {
         code = cli_error(&err);
-    } else if (project_is_empty(cli, &observed, name) &&
+    } else if (look && project_is_empty(cli, &observed, name) &&
                !(options.volumes && volumes_left(&observed))) {
         code = strcmp(call, "start") == 0 && project ? EXIT_FAILED : nothing_there(call, name);
         if (code)
             fprintf(stderr,
                     "error: project '%s' has no containers to start\nhint: use 'winch up'\n", name);
-    } else if (cli->global.dry_run || options.dry_run) {
+    } else if (dry_run) {
         code = print_life_plan(call, &options, project, &observed, services);
     } else {
         struct jv *args = jv_object();

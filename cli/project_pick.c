@@ -103,45 +103,57 @@ int project_pick_name(struct cli *cli, char *const *services, struct project **r
     return -1;
 }
 
-/* service NULL: everything. */
-static int pick_and_observe(struct cli *cli, char *const *services, const char *service,
-                            struct project **ret_project, char **ret_name,
-                            struct observed *ret_observed, int *ret_code)
+static int tell_problems(const struct observed *observed)
+{
+    for (char **problem = observed->problems; problem && *problem; problem++)
+        cli_warning("%s", *problem);
+    return 0;
+}
+
+int project_look(struct cli *cli, const struct project *project, const char *name,
+                 struct observed *ret_observed, int *ret_code)
 {
     struct err err = {0};
 
-    if (project_pick_name(cli, services, ret_project, ret_name, ret_code) < 0)
-        return -1;
     *ret_observed = (struct observed){0};
     int rc = layout_open_existing(&cli->layout, &err);
     if (rc < 0 && err.code == ERR_NOT_FOUND)
         return 0;
-    if (rc == 0)
-        rc = service ? observe_service(&cli->layout, *ret_name, service, ret_observed, &err)
-                     : observe(&cli->layout, *ret_name, *ret_project, ret_observed, &err);
-    if (rc == 0) {
-        for (char **problem = ret_observed->problems; problem && *problem; problem++)
-            cli_warning("%s", *problem);
-        return 0;
-    }
+    if (rc == 0 && observe(&cli->layout, name, project, ret_observed, &err) == 0)
+        return tell_problems(ret_observed);
     *ret_code = cli_error(&err);
-    project_free(*ret_project);
-    *ret_project = NULL;
-    free(take_ptr(ret_name));
     return -1;
 }
 
 int project_observe(struct cli *cli, char *const *services, struct project **ret_project,
                     char **ret_name, struct observed *ret_observed, int *ret_code)
 {
-    return pick_and_observe(cli, services, NULL, ret_project, ret_name, ret_observed, ret_code);
+    if (project_pick_name(cli, services, ret_project, ret_name, ret_code) < 0)
+        return -1;
+    if (project_look(cli, *ret_project, *ret_name, ret_observed, ret_code) == 0)
+        return 0;
+    project_free(take_ptr(ret_project));
+    free(take_ptr(ret_name));
+    return -1;
 }
 
 int project_observe_service(struct cli *cli, char *service, struct project **ret_project,
                             char **ret_name, struct observed *ret_observed, int *ret_code)
 {
-    return pick_and_observe(cli, (char *[]){service, NULL}, service, ret_project, ret_name,
-                            ret_observed, ret_code);
+    struct err err = {0};
+
+    if (project_pick_name(cli, (char *[]){service, NULL}, ret_project, ret_name, ret_code) < 0)
+        return -1;
+    *ret_observed = (struct observed){0};
+    int rc = layout_open_existing(&cli->layout, &err);
+    if (rc < 0 && err.code == ERR_NOT_FOUND)
+        return 0;
+    if (rc == 0 && observe_service(&cli->layout, *ret_name, service, ret_observed, &err) == 0)
+        return tell_problems(ret_observed);
+    *ret_code = cli_error(&err);
+    project_free(take_ptr(ret_project));
+    free(take_ptr(ret_name));
+    return -1;
 }
 
 int project_check_services(const struct project *project, const struct observed *observed,
