@@ -57,11 +57,13 @@ bool proc_is(pid_t pid, uint64_t start_time)
 
 void proc_boot_id(char ret_id[37])
 {
-    char text[64];
-    read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text));
-    text[strcspn(text, "\n")] = '\0';
-    if (strlen(text) != 36)
-        text[0] = '\0';
+    static char text[64]; /* it stays as long as we do, and is asked for each container */
+    if (!text[0]) {
+        read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+        text[strcspn(text, "\n")] = '\0';
+        if (strlen(text) != 36)
+            text[0] = '\0';
+    }
     memcpy(ret_id, text, strlen(text) + 1);
 }
 
