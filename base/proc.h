@@ -39,6 +39,9 @@ int proc_exit_code(int wait_status);
 /* Directory of helper executables: $WINCH_LIBEXEC, else relative to our executable
  * (../libexec/winch/NAME). Owned by the caller. */
 int proc_libexec(const char *name, char **ret_path, struct err *err);
+/* Every signal of the calling process back to its default, also those that libc keeps for itself (32, 33):
+ * what starts a process of somebody else's gives it nothing of its own caller's. Async-signal-safe. */
+void signals_default(void);
 /* "SIGTERM", "TERM", "15", "SIGRTMIN+3" → number; -1 when it is none. */
 int signal_parse(const char *text);
 const char *signal_name(int signo); /* "SIGTERM"; "SIG?" when unknown */

@@ -16,8 +16,9 @@
 
 #include "base/mem.h"
 
-#define SPAWN_FDS_MAX 64
-#define STACK_SIZE    (32 * 1024)
+#define SPAWN_FDS_MAX  64
+#define STACK_SIZE     (32 * 1024)
+#define KERNEL_SIGNALS 64
 /* a child never returns: AddressSanitizer would keep its marks of the child's frames in our memory */
 #define _child_ __attribute__((no_sanitize("address")))
 
@@ -39,11 +40,15 @@ _child_ static void child_fail(struct launch *launch, const char *step)
     _exit(127);
 }
 
-_child_ static void child_reset_signals(void)
+_child_ void signals_default(void)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int signo = 1; signo <= SIGRTMAX; signo++)
-        (void)sigaction(signo, &action, NULL); /* KILL and STOP refuse */
+    /* libc's sigaction() refuses the two signals it keeps for itself, yet what called us may have ignored them */
+    const struct {
+        void *handler;
+        unsigned long flags, restorer, mask;
+    } action = {0}; /* the kernel's struct sigaction */
+    for (int signo = 1; signo <= KERNEL_SIGNALS; signo++)
+        (void)syscall(SYS_rt_sigaction, signo, &action, NULL, KERNEL_SIGNALS / 8); /* KILL and STOP refuse */
 }
 
 /* Two passes: first every source is moved out of the way of the targets, then put in its place. */
@@ -75,7 +80,7 @@ _child_ static int child_exec(void *arg)
     sigset_t none;
     const char *cwd = spawn->cwd ? spawn->cwd : spawn->new_session || launch->detached ? "/" : NULL;
 
-    child_reset_signals();
+    signals_default();
     if ((spawn->new_session || launch->detached) && setsid() < 0)
         child_fail(launch, "make a session for");
     if (cwd && chdir(cwd) < 0)

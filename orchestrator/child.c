@@ -113,8 +113,7 @@ int child_image_worker(struct supervisor *sv, char *const *words, child_line_fn 
 /* In the forked process: nothing of the parent's loop may run here, so it leaves by _exit. */
 static _Noreturn void copy_dir_run(const struct layout *layout, char *const *layers, const char *path, int dirfd, int fd)
 {
-    for (int signo = 1; signo < 32; signo++)
-        (void)signal(signo, SIG_DFL);
+    signals_default();
     sigset_t none;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);

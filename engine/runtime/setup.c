@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/proc.h"
 #include "engine/runtime/caps.h"
 #include "engine/runtime/devices.h"
 #include "engine/runtime/sync.h"
@@ -33,8 +34,7 @@ static int setup_start(struct setup *setup, struct err *err)
     sigemptyset(&none);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return err_sys(err, "die with the monitor");
-    for (int i = 1; i < NSIG; i++)
-        (void)signal(i, SIG_DFL); /* SIGKILL, SIGSTOP and libc's own cannot be set */
+    signals_default();
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
         return err_sys(err, "unblock signals");
     if (setsid() < 0)
