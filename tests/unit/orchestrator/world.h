@@ -32,5 +32,5 @@ void world_networks(struct world *world); /* all networks of the model exist */
 void world_volumes(struct world *world);
 struct observed_container *world_container(struct world *world, struct service *service, int64_t number, enum container_state state);
 
-/* Compares with tests/golden/orchestrator/<name>.txt; with WINCH_GOLDEN=write the file is written instead. */
+/* Compares with tests/golden/orchestrator/<name>.txt; with WINCH_GOLDEN_WRITE=1 the file is written instead. */
 void golden_expect(const char *name, const char *text);
