@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_life.c - down, stop, start, restart, kill, rm: one call to the supervisor each. */
+/* cmd_life.c - down, stop, start, restart, kill, pause, unpause, rm: one call to the supervisor each. */
 #include "cli/change.h"
 
 #include <signal.h>
@@ -37,6 +37,8 @@ const struct option_row down_options[] = {
     DRY_RUN,
     {0},
 };
+const struct option_row pause_options[] = {DRY_RUN, {0}};
+const struct option_row unpause_options[] = {DRY_RUN, {0}};
 const struct option_row stop_options[] = {TIMEOUT, DRY_RUN, {0}};
 const struct option_row start_options[] = {
     {0, "wait", OPTION_FLAG, LIFE(wait), NULL, "wait until running or healthy"},
@@ -125,6 +127,8 @@ static int print_life_plan(const char *call, const struct life_options *options,
                  {"start", OP_CONTAINER_START},
                  {"restart", OP_CONTAINER_RESTART},
                  {"kill", OP_CONTAINER_KILL},
+                 {"pause", OP_CONTAINER_PAUSE},
+                 {"unpause", OP_CONTAINER_UNPAUSE},
                  {"rm", OP_CONTAINER_REMOVE}};
     struct plan_options plan_options = {
         .services = (const char *const *)(services[0] ? services : NULL),
@@ -228,4 +232,14 @@ int cmd_kill(struct cli *cli, int argc, char **argv)
 int cmd_rm(struct cli *cli, int argc, char **argv)
 {
     return life_run(cli, argc, argv, "rm");
+}
+
+int cmd_pause(struct cli *cli, int argc, char **argv)
+{
+    return life_run(cli, argc, argv, "pause");
+}
+
+int cmd_unpause(struct cli *cli, int argc, char **argv)
+{
+    return life_run(cli, argc, argv, "unpause");
 }

@@ -80,6 +80,7 @@ void op_create_again(struct apply_op *op);
 void op_start(struct apply_op *op);
 void op_stop(struct apply_op *op);
 void op_kill(struct apply_op *op);
+void op_freeze(struct apply_op *op); /* pause and unpause */
 void op_restart(struct apply_op *op);
 void op_hook(struct apply_op *op);
 void op_remove(struct apply_op *op);

@@ -221,6 +221,27 @@ void op_kill(struct apply_op *op)
     stop_look(op);
 }
 
+static void frozen(struct unit *unit, const struct monitor_message *result _unused_, const struct err *error, void *arg)
+{
+    struct apply_op *op = arg;
+    struct err err = { 0 };
+    if (error) {
+        (void)err_copy(&err, error);
+        (void)err_wrap(&err, "container %s", unit->record->name);
+    }
+    op_finish(op, NULL, error ? &err : NULL);
+}
+
+void op_freeze(struct apply_op *op)
+{
+    struct unit *unit;
+    struct err err = { 0 };
+    if (!have_unit(op, &unit))
+        return;
+    if (unit_freeze(unit, op->op->kind == OP_CONTAINER_PAUSE, frozen, op, &err) < 0)
+        fail(op, &err);
+}
+
 void op_hook(struct apply_op *op)
 {
     struct unit *unit;

@@ -17,6 +17,8 @@ static const struct verb verbs[] = {
     { .name = "stop", .flags = VERB_STOPS | VERB_WANTS_DOWN, .kind = OP_CONTAINER_STOP },
     { .name = "restart", .flags = VERB_WANTS_UP, .kind = OP_CONTAINER_RESTART },
     { .name = "kill", .flags = VERB_STOPS | VERB_AT_ONCE, .kind = OP_CONTAINER_KILL },
+    { .name = "pause", .flags = VERB_AT_ONCE, .kind = OP_CONTAINER_PAUSE },
+    { .name = "unpause", .flags = VERB_AT_ONCE, .kind = OP_CONTAINER_UNPAUSE }, /* an `up` may wait for just this container */
     { .name = "rm", .flags = VERB_STOPS, .kind = OP_CONTAINER_REMOVE },
 };
 

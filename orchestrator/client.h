@@ -4,13 +4,13 @@
  * Socket run/projects/<p>/supervisor.sock. Methods (docs/ipc.md):
  *   up       {project: <project_to_json>, options: {…plan_options fields by name…, wait: bool, wait_timeout_us}}
  *   down     {options}                     (ok after everything is gone; the supervisor then ends by itself)
- *   start stop restart kill rm {options}
+ *   start stop restart kill pause unpause rm {options}
  *   wait     {services:[…]}                → {codes:{container name: code}}
  *   cancel   {}                            stops the change that runs: operations not begun are dropped, waits end, the change fails
  *                                          with ERR_CANCELLED; what has begun is completed. Answered at once.
  *   events   {}                            subscription: never answers, sends events until the client hangs up
  *   status   {}                            → {pid, containers: n, version}
- * During up/down/start/stop/restart/kill/rm the caller receives events:
+ * During all of these the caller receives events:
  *   {"type":"progress","resource":"Container","name":"p-web-1","word":"Started","done":true,"error":null|"text","detail":"cause or bytes",
  *    "current":n,"total":n,"parent":id}
  *   {"type":"warning","text":"…"}

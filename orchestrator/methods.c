@@ -96,6 +96,8 @@ VERB_HANDLER(stop)
 VERB_HANDLER(restart)
 VERB_HANDLER(kill)
 VERB_HANDLER(rm)
+VERB_HANDLER(pause)
+VERB_HANDLER(unpause)
 
 void methods_start_services(struct supervisor *sv, char **services)
 {
@@ -202,6 +204,7 @@ static void handle_status(struct ipc_request *request, const struct jv *args _un
 const struct ipc_method supervisor_methods[] = {
     { "up", handle_up },         { "down", handle_down },     { "start", handle_start },
     { "stop", handle_stop },     { "restart", handle_restart }, { "kill", handle_kill },
+    { "pause", handle_pause },   { "unpause", handle_unpause },
     { "rm", handle_rm },         { "wait", handle_wait },     { "cancel", handle_cancel },
     { "events", handle_events }, { "status", handle_status }, { 0 },
 };

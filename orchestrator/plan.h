@@ -28,6 +28,8 @@
     X(CONTAINER_WAIT, "wait", "Container", "Waiting", "Healthy") /* done word depends on condition */ \
     X(CONTAINER_STOP, "stop", "Container", "Stopping", "Stopped")                                  \
     X(CONTAINER_KILL, "kill", "Container", "Killing", "Killed")                                    \
+    X(CONTAINER_PAUSE, "pause", "Container", "Pausing", "Paused")                                  \
+    X(CONTAINER_UNPAUSE, "unpause", "Container", "Unpausing", "Unpaused")                          \
     X(CONTAINER_RESTART, "restart", "Container", "Restarting", "Started")                          \
     X(CONTAINER_REMOVE, "remove", "Container", "Removing", "Removed")                              \
     X(CONTAINER_HOOK, "hook", "Container", "Running hook", "Done")
@@ -87,7 +89,7 @@ int plan_make_up(const struct project *desired, const struct observed *observed,
                  struct plan **ret_plan, struct err *err);
 int plan_make_down(const struct project *desired /* NULL: by labels alone */, const struct observed *observed,
                    const struct plan_options *options, struct plan **ret_plan, struct err *err);
-/* verb: OP_CONTAINER_STOP, _START, _RESTART, _KILL, _REMOVE (stopped ones). */
+/* verb: OP_CONTAINER_STOP, _START, _RESTART, _KILL, _PAUSE, _UNPAUSE, _REMOVE (stopped ones). */
 int plan_make_verb(enum op_kind verb, const struct project *desired, const struct observed *observed,
                    const struct plan_options *options, struct plan **ret_plan, struct err *err);
 

@@ -13,6 +13,8 @@ static void probe_run(void *arg);
 
 static void probe_schedule(struct unit *unit)
 {
+    if (unit->paused)
+        return;
     int64_t delay_us = health_next_us(&unit->health, &unit->runtime.health, clock_monotonic_us());
     if (!unit->health_timer)
         unit->health_timer = loop_timer(unit->sv->loop, delay_us, probe_run, unit);
@@ -46,7 +48,9 @@ static void probe_done(struct unit *unit, const struct monitor_message *result, 
     if (!unit->probing)
         return; /* the container ended meanwhile: its last probe says nothing */
     unit->probing = false;
-    if (error) {
+    if (unit->probe_void) {
+        unit->probe_void = false;
+    } else if (error) {
         if (error->code == ERR_CANCELLED)
             return;
         probe_result(unit, false, -1, error->message, strlen(error->message));
@@ -88,7 +92,7 @@ static void probe_run(void *arg)
     struct exec_spec spec;
     const char *shell[4];
     struct err err = { 0 };
-    if (unit->probing || unit->state != INSTANCE_RUNNING)
+    if (unit->probing || unit->paused || unit->state != INSTANCE_RUNNING)
         return;
     unit->probe_began_us = clock_monotonic_us();
     if (unit->control < 0) { /* its monitor is just being replaced */
@@ -112,7 +116,7 @@ void probe_begin(struct unit *unit)
         health_start(&unit->health, rule, unit->started_us);
         unit->supervise.last_output[0] = '\0';
     }
-    unit->probing = false;
+    unit->probing = unit->probe_void = false;
     if (rule->set && rule->test.count > 1)
         probe_schedule(unit);
 }
@@ -122,4 +126,18 @@ void probe_end(struct unit *unit)
     loop_source_free(unit->health_timer);
     unit->health_timer = NULL;
     unit->probing = false;
+}
+
+void probe_pause(struct unit *unit)
+{
+    loop_source_free(unit->health_timer);
+    unit->health_timer = NULL;
+    unit->probe_void = unit->probing;
+}
+
+void probe_continue(struct unit *unit)
+{
+    const struct runtime_health *rule = &unit->runtime.health;
+    if (rule->set && rule->test.count > 1 && !unit->probing)
+        probe_schedule(unit);
 }

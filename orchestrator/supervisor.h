@@ -69,6 +69,7 @@ struct unit {
 
     struct loop_source *timer; /* grace or backoff */
     int64_t grace_us;
+    bool paused;           /* frozen by a command: no probes, and a stop thaws it */
     bool unkillable;       /* lives on long after SIGKILL went to all of it */
     int64_t started_us;    /* CLOCK_MONOTONIC */
     int64_t streak, delay_us; /* see restart.h */
@@ -76,6 +77,7 @@ struct unit {
     struct health health;
     struct loop_source *health_timer;
     bool probing;
+    bool probe_void; /* it was frozen with the container: its result says nothing */
     int64_t probe_began_us;
 
     VEC(struct unit_exec) execs;
@@ -112,6 +114,8 @@ void unit_control_attach(struct unit *unit, int control);
 void unit_control_detach(struct unit *unit);
 int unit_control_send(struct unit *unit, enum monitor_kind kind, int signo, bool all, struct err *err);
 void unit_execs_fail(struct unit *unit);
+/* Pauses or continues all processes; fn as for unit_exec_run, with the state changed when error is NULL. */
+int unit_freeze(struct unit *unit, bool freeze, unit_exec_fn *fn, void *arg, struct err *err);
 /* unit_end.c: death and what follows */
 void unit_ended(struct unit *unit);
 bool unit_ever_ran(const struct unit *unit);
@@ -121,6 +125,8 @@ void unit_ended_before(struct unit *unit);
 /* probe.c */
 void probe_begin(struct unit *unit); /* container just started or was adopted */
 void probe_end(struct unit *unit);
+void probe_pause(struct unit *unit);
+void probe_continue(struct unit *unit); /* the next comes one interval from now */
 /* hooks.c: runs post_start (or pre_stop) one after the other; done is called once, error NULL when all went well. */
 typedef void hooks_done_fn(const struct err *error, void *arg);
 void hooks_run(struct unit *unit, bool post_start, hooks_done_fn *done, void *arg);

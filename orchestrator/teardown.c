@@ -242,6 +242,23 @@ static void emit_kill(struct teardown *teardown)
         plan_add_container(teardown->builder, OP_CONTAINER_KILL, teardown->targets[i], "kill");
 }
 
+static bool wants_running(const struct plan_builder *builder, const struct observed_container *container)
+{
+    return wants_active(builder, container) && observed_state(container) == STATE_RUNNING;
+}
+
+static bool wants_paused(const struct plan_builder *builder, const struct observed_container *container)
+{
+    return wants_active(builder, container) && observed_state(container) == STATE_PAUSED;
+}
+
+static void emit_freezing(struct teardown *teardown, enum op_kind verb)
+{
+    targets_make(teardown, verb == OP_CONTAINER_PAUSE ? wants_running : wants_paused, verb == OP_CONTAINER_PAUSE);
+    for (size_t i = 0; i < teardown->count; i++)
+        plan_add_container(teardown->builder, verb, teardown->targets[i], op_kind_text(verb));
+}
+
 static void emit_remove(struct teardown *teardown)
 {
     struct plan_builder *builder = teardown->builder;
@@ -374,6 +391,10 @@ static int emit_verb(struct teardown *teardown, enum op_kind verb, struct err *e
         return 0;
     case OP_CONTAINER_KILL:
         emit_kill(teardown);
+        return 0;
+    case OP_CONTAINER_PAUSE:
+    case OP_CONTAINER_UNPAUSE:
+        emit_freezing(teardown, verb);
         return 0;
     case OP_CONTAINER_REMOVE:
         emit_remove(teardown);

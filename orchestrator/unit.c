@@ -86,6 +86,15 @@ static void act_kill(struct unit *unit)
     timer_on(unit, KILL_WAIT_US, kill_over);
 }
 
+/* What is to end must be able to. */
+static void thaw(struct unit *unit)
+{
+    struct err err = { 0 };
+    if (unit->paused && unit->control >= 0 && unit_control_send(unit, MONITOR_THAW, 0, false, &err) < 0)
+        log_warning("container=%s unpause: %s", unit->record->name, err.message);
+    unit->paused = false;
+}
+
 static void act_signal(struct unit *unit)
 {
     if (unit->grace_us <= 0) {
@@ -96,6 +105,7 @@ static void act_signal(struct unit *unit)
     struct err err = { 0 };
     if (unit->control >= 0 && unit_control_send(unit, MONITOR_SIGNAL, signo, false, &err) < 0)
         log_warning("container=%s stop signal: %s", unit->record->name, err.message);
+    thaw(unit);
     timer_on(unit, unit->grace_us, grace_over);
 }
 
@@ -246,7 +256,11 @@ int unit_signal(struct unit *unit, int signo, struct err *err)
     }
     if (signo == stop_signal)
         unit->user_stopped = true; /* as docker: the signal that means stop is a stop */
-    return unit_control_send(unit, MONITOR_SIGNAL, signo, false, err);
+    if (unit_control_send(unit, MONITOR_SIGNAL, signo, false, err) < 0)
+        return -1;
+    if (signo == stop_signal)
+        thaw(unit);
+    return 0;
 }
 
 /* ---- at our own start ---- */
@@ -255,6 +269,7 @@ static void take_running(struct unit *unit)
     int control = -1;
     struct err err = { 0 };
     unit->adopted = true;
+    unit->paused = unit->last.state == STATE_PAUSED;
     unit->started_us = clock_monotonic_us() - MAX(0, (clock_wall_ns() - unit->last.started_ns) / 1000);
     if (container_output_keep(unit->sv->layout, unit->record->id, unit->keep, &err) < 0)
         log_warning("container=%s output: %s", unit->record->name, err.message);

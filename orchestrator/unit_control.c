@@ -58,10 +58,44 @@ int unit_exec_run(struct unit *unit, const struct exec_spec *spec, unit_exec_fn 
     return 0;
 }
 
+struct freezing {
+    bool freeze;
+    unit_exec_fn *fn;
+    void *arg;
+};
+
+static void freeze_answered(struct unit *unit, const struct monitor_message *result, const struct err *error, void *arg)
+{
+    _cleanup_free_ struct freezing *freezing = arg;
+    if (!error && unit->paused != freezing->freeze) {
+        unit->paused = freezing->freeze;
+        unit->last.state = freezing->freeze ? STATE_PAUSED : STATE_RUNNING;
+        if (freezing->freeze)
+            probe_pause(unit);
+        else
+            probe_continue(unit);
+        supervisor_event(unit->sv, freezing->freeze ? "pause" : "unpause", unit, NULL);
+        supervisor_changed(unit->sv);
+    }
+    freezing->fn(unit, result, error, freezing->arg);
+}
+
+int unit_freeze(struct unit *unit, bool freeze, unit_exec_fn *fn, void *arg, struct err *err)
+{
+    if (unit->control < 0 || unit->state != INSTANCE_RUNNING)
+        return err_set(err, ERR_NOT_FOUND, "container %s is not running", unit->record->name);
+    if (unit_control_send(unit, freeze ? MONITOR_FREEZE : MONITOR_THAW, 0, false, err) < 0)
+        return -1;
+    struct freezing *freezing = xcalloc(1, sizeof(*freezing));
+    *freezing = (struct freezing){ freeze, fn, arg };
+    VEC_ADD(&unit->execs, (struct unit_exec){ .request_id = unit->next_request, .fn = freeze_answered, .arg = freezing });
+    return 0;
+}
+
 static void on_started(struct unit *unit, const struct monitor_message *message)
 {
     unit->last = (struct container_status){
-        .state = STATE_RUNNING, .pid = message->pid, .start_time = message->start_time,
+        .state = unit->paused ? STATE_PAUSED : STATE_RUNNING, .pid = message->pid, .start_time = message->start_time,
         .started_ns = message->started_ns, .exit_code = -1, .monitor_alive = true,
     };
     if (message->text_size > 0) { /* what had to be left out, and was not essential */
@@ -129,7 +163,11 @@ static void on_message(struct unit *unit, const struct monitor_message *message)
     case MONITOR_LOG_LOST:
         log_warning("container=%s log lines lost: %llu", unit->record->name, (unsigned long long)message->lines);
         break;
-    default: /* MONITOR_OK, and what a newer monitor may say */
+    case MONITOR_OK:
+        if ((exec = exec_find(unit, message)))
+            exec_finish(unit, exec, message, NULL);
+        break;
+    default: /* what a newer monitor may say */
         break;
     }
 }

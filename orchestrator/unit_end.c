@@ -108,6 +108,7 @@ void unit_ended(struct unit *unit)
     };
     struct restart_verdict verdict = restart_decide(&unit->runtime.restart, &facts);
     unit_spawn_done(unit);
+    unit->paused = false;
     close_fdp(&unit->keep_tty);
     probe_end(unit);
     exit_note(unit, unit->user_stopped ? "stop" : unit->last.oom ? "oom" : "exit", NULL);

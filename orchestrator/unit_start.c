@@ -170,6 +170,7 @@ static void spawn_now(struct unit *unit)
     struct err err = { 0 };
     unit->start_queued = false;
     unit->spawning = true;
+    unit->paused = false;
     sv->starting++;
     unit->serial++;
     unit->adopted = false;

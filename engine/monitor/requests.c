@@ -105,8 +105,10 @@ static int freeze_to(struct request *request, bool frozen, struct err *err)
     struct monitor *monitor = request->monitor;
     if (!monitor->spec.cgroup_path)
         return err_set(err, ERR_UNSUPPORTED, "a container without a cgroup cannot be paused");
-    if (cgroup_freeze(&monitor->cgroup, frozen, err) < 0)
+    if (cgroup_freeze(&monitor->cgroup, frozen, err) < 0) {
+        (void)cgroup_freeze(&monitor->cgroup, monitor->paused, NULL); /* half of it is neither state */
         return -1;
+    }
     monitor->paused = frozen;
     monitor_status_write(monitor, frozen ? "paused" : "running", NULL);
     return 0;

@@ -295,6 +295,12 @@ Test(reconcile, verbs)
     expect_verb(OP_CONTAINER_KILL, "verb-kill");
     expect_verb(OP_CONTAINER_RESTART, "verb-restart");
     expect_verb(OP_CONTAINER_REMOVE, "verb-rm");
+    expect_verb(OP_CONTAINER_PAUSE, "verb-pause");
+    expect_verb(OP_CONTAINER_UNPAUSE, "verb-none");
+    for (size_t i = 0; i < world.observed.container_count; i++)
+        world.observed.containers[i].status.state = STATE_PAUSED;
+    expect_verb(OP_CONTAINER_PAUSE, "verb-none");
+    expect_verb(OP_CONTAINER_UNPAUSE, "verb-unpause");
     for (size_t i = 0; i < world.observed.container_count; i++)
         world.observed.containers[i].status.state = STATE_EXITED;
     expect_verb(OP_CONTAINER_START, "verb-start");
