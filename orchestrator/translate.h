@@ -144,6 +144,11 @@ struct start_input {
     const char *net_path;                   /* network namespace to join when the network is shared; else NULL */
     const char *ipc_path, *pid_path;        /* /proc/PID/ns/… of the container joined; else NULL */
     const char *hosts_from;                 /* run_dir of the container whose network is joined: its /etc files; else NULL */
+    const struct borrowed_volumes {         /* volumes_from: what other containers mount; own mounts come first */
+        const struct container_record *record;
+        bool read_only;
+    } *borrowed;
+    size_t borrowed_count;
     const char *const *wake_argv;           /* NULL-terminated */
     const char *supervisor_socket;
 };

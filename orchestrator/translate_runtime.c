@@ -122,6 +122,10 @@ void translate_runtime(const struct translate_input *input, const struct mount_n
     jv_set(data, "post_start", hooks_json(service->post_start.items, service->post_start.count));
     jv_set(data, "pre_stop", hooks_json(service->pre_stop.items, service->pre_stop.count));
     jv_set(data, "volumes", volumes_json(needs));
+    struct jv *volumes_from = jv_array();
+    for (size_t i = 0; i < service->volumes_from.count; i++)
+        jv_add(volumes_from, jv_string(service->volumes_from.items[i]));
+    jv_set(data, "volumes_from", volumes_from);
     jv_set_str(data, "network_mode", service->network_mode);
     jv_set_str(data, "ipc", service->ipc);
     jv_set_str(data, "pid", service->pid);

@@ -38,7 +38,6 @@ static const char *unsupported_key(const struct service *service)
 {
     const struct { bool used; const char *key; } keys[] = {
         { service->provider.set, "provider" },
-        { service->volumes_from.count > 0, "volumes_from" },
         { service->external_links.count > 0, "external_links" },
         { service->gpus.count > 0, "gpus" },
         { service->deploy.reserve_devices.count > 0, "deploy.resources.reservations.devices" },

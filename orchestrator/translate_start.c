@@ -116,6 +116,42 @@ static int files_load(const struct jv *data, struct arena *arena, struct contain
     return 0;
 }
 
+/* ---- volumes of other containers ---- */
+
+/* Before the first mount that lies below its target, else a later one would hide an earlier one. */
+static void mount_insert(struct container_spec *spec, struct spec_mount mount)
+{
+    size_t length = strlen(mount.target), at = 0;
+    while (at < spec->mounts.count && !(strncmp(spec->mounts.items[at].target, mount.target, length) == 0 &&
+                                        spec->mounts.items[at].target[length] == '/'))
+        at++;
+    memmove(spec->mounts.items + at + 1, spec->mounts.items + at, (spec->mounts.count - at) * sizeof(mount));
+    spec->mounts.items[at] = mount;
+    spec->mounts.count++;
+}
+
+/* Volumes and binds, as the other container has them; not its secrets, its tmpfs and its three files of /etc. */
+static int volumes_borrow(const struct borrowed_volumes *from, bool idmap, struct container_spec *spec, struct err *err)
+{
+    const struct container_spec *other = &from->record->spec;
+    const struct jv *binds = jv_find(from->record->service_data, "binds");
+    size_t run_size = strlen(other->run_dir);
+    for (size_t i = 0; i < other->mounts.count; i++) {
+        struct spec_mount mount = other->mounts.items[i];
+        bool own_file = mount.source && strncmp(mount.source, other->run_dir, run_size) == 0 && mount.source[run_size] == '/';
+        if (mount.kind != MOUNT_BIND || own_file || mount_at(spec, mount.target))
+            continue;
+        mount.read_only |= from->read_only;
+        mount.idmap = idmap;
+        for (size_t j = 0; j < jv_count(binds); j++)
+            if (str_eq(jv_get_str(jv_at(binds, j), "target", NULL), mount.target) &&
+                bind_source_check(mount.source, jv_get_bool(jv_at(binds, j), "create", true), &mount.is_file, err) < 0)
+                return -1;
+        mount_insert(spec, mount);
+    }
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static void join(struct arena *arena, struct spec_ns *ns, const char *path)
@@ -127,7 +163,10 @@ static void join(struct arena *arena, struct spec_ns *ns, const char *path)
 static int spec_fill(const struct container_record *record, const struct start_input *input, struct arena *arena,
                      struct container_spec *spec, struct err *err)
 {
-    spec->mounts.items = arena_alloc(arena, (spec->mounts.count + 1) * sizeof(*spec->mounts.items));
+    size_t room = spec->mounts.count + 1;
+    for (size_t i = 0; i < input->borrowed_count; i++)
+        room += input->borrowed[i].record->spec.mounts.count;
+    spec->mounts.items = arena_alloc(arena, room * sizeof(*spec->mounts.items));
     if (spec->mounts.count)
         memcpy(spec->mounts.items, record->spec.mounts.items, spec->mounts.count * sizeof(*spec->mounts.items));
     if (input->userns) {
@@ -155,6 +194,9 @@ static int spec_fill(const struct container_record *record, const struct start_i
     spec->supervisor_socket = arena_strdup(arena, input->supervisor_socket);
     if (files_load(record->service_data, arena, spec, err) < 0)
         return -1;
+    for (size_t i = 0; i < input->borrowed_count; i++)
+        if (volumes_borrow(&input->borrowed[i], input->userns != NULL, spec, err) < 0)
+            return -1;
     return etc_files(spec, input, err);
 }
 

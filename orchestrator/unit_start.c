@@ -60,6 +60,39 @@ static int share_ns_path(const struct unit *unit, const struct share *share, con
     return 0;
 }
 
+struct borrowed_list {
+    VEC(struct borrowed_volumes) v;
+};
+
+#define BORROW_DEPTH 16 /* services cannot form a circle, containers by name can */
+
+static void borrowed_list_done(struct borrowed_list *list)
+{
+    VEC_DONE(&list->v);
+}
+
+/* volumes_from: [SERVICE | container:NAME][:ro|:rw], and what those have from others. */
+static int volumes_from_collect(const struct unit *unit, bool read_only, int depth, struct borrowed_list *list, struct err *err)
+{
+    const struct jv *entries = jv_find(unit->record->service_data, "volumes_from");
+    for (size_t i = 0; i < jv_count(entries); i++) {
+        const char *text = jv_text(jv_at(entries, i));
+        if (!text)
+            continue;
+        bool by_name = str_has_prefix(text, "container:");
+        const char *rest = by_name ? text + strlen("container:") : text, *mode = strchr(rest, ':');
+        _cleanup_free_ char *name = mode ? xstrndup(rest, (size_t)(mode - rest)) : xstrdup(rest);
+        const struct unit *other = by_name ? supervisor_unit_named(unit->sv, name) : supervisor_replica(unit->sv, name, 1);
+        if (!other || depth == BORROW_DEPTH)
+            return err_set(err, ERR_NOT_FOUND, "volumes_from: %s", other ? "too many containers in a row" : "no such container");
+        bool ro = read_only || (mode && str_eq(mode, ":ro"));
+        VEC_ADD(&list->v, (struct borrowed_volumes){ .record = other->record, .read_only = ro });
+        if (volumes_from_collect(other, ro, depth + 1, list, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int output_keep(struct unit *unit, struct err *err)
 {
     if (unit->keep[0] >= 0)
@@ -101,6 +134,12 @@ static int start_monitor(struct unit *unit, struct err *err)
         return -1;
     input.ipc_path = ipc_path;
     input.pid_path = pid_path;
+
+    _cleanup_(borrowed_list_done) struct borrowed_list borrowed = { 0 };
+    if (volumes_from_collect(unit, false, 0, &borrowed, err) < 0)
+        return err_wrap(err, "service '%s'", unit->record->service);
+    input.borrowed = borrowed.v.items;
+    input.borrowed_count = borrowed.v.count;
 
     _cleanup_(arena_freep) struct arena *arena = arena_new();
     struct container_spec spec;

@@ -279,7 +279,7 @@ static const struct key_row service_rows[] = {
     {"userns_mode", VALUE_STRING, S(userns_mode)},
     {"uts", VALUE_STRING, S(uts)},
     {"volumes", VALUE_LIST_OF, MERGE_BY_ID, S(volumes), .table = &mount_table},
-    {"volumes_from", VALUE_LIST, MERGE_APPEND, LATER, .flags = KEY_UNIQUE, S(volumes_from)},
+    {"volumes_from", VALUE_LIST, MERGE_APPEND, .flags = KEY_UNIQUE, S(volumes_from)},
     {"working_dir", VALUE_STRING, S(working_dir)},
 };
 const struct key_table service_table = {TABLE_ROWS(service_rows), .size = sizeof(struct service), .extensions = true,

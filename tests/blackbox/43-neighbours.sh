@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# 43-neighbours.sh - what one service has of another or of the host: links, a shared network or volume, IPv6, hooks,
+# 43-neighbours.sh - what one service has of another or of the host: links, a shared network or volume, volumes_from, IPv6, hooks,
 # devices, extra hosts.
 # limit: 120
 # shellcheck source=tests/lib/tap.sh
@@ -48,6 +48,26 @@ services:
     init: true
     networks: [back]
     volumes: ["shared:/shared"]
+  reader:
+    image: busybox
+    command: [sleep, infinity]
+    init: true
+    network_mode: none
+    volumes: ["./own:/own"]
+    volumes_from: ["db:ro"]
+  writer:
+    image: busybox
+    command: [sleep, infinity]
+    init: true
+    network_mode: none
+    volumes: ["./own:/shared/own"]
+    volumes_from: [old]
+  third:
+    image: busybox
+    command: [sleep, infinity]
+    init: true
+    network_mode: none
+    volumes_from: [reader]
 networks:
   back:
     enable_ipv6: true
@@ -69,12 +89,22 @@ t_is "network_mode service: one network for both" \
 t_is "pid service: one process tree for both" \
     "$(winch exec beside readlink /proc/self/ns/pid)" "$(winch exec web readlink /proc/self/ns/pid)"
 
+# volumes_from: the other's volumes and binds, below one's own mounts, and those the other has from a third
+t_is "volumes_from shows the same files" "$(winch exec reader cat /shared/file)" kept
+t_exit "and :ro is obeyed" 1 winch exec reader touch /shared/new
+t_ok "a mount of one's own lies above" winch exec writer touch /shared/own/mine
+t_is "and is on the host" "$(ls own)" mine
+t_is "what the other has from a third comes along" "$(winch exec third sh -c 'cat /shared/file; ls /own')" $'kept\nmine'
+t_exit "read-only as the other has it" 1 winch exec third touch /shared/new
+
 # IPv6: an address of the subnet, reachable, and found by name
 address=$(winch exec db ip -6 -o addr show dev eth0 scope global | grep -oE 'fd00:203::[0-9a-f:]+' | head -1)
 t_like "IPv6 address of the subnet" "$address" '^fd00:203::'
 t_is "reachable" "$(winch exec web wget -qO- "http://[$address]/file")" kept
 t_like "and found by name" "$(winch exec web nslookup -type=aaaa db 2>&1)" "$address"
 
+t_ok "a second up" winch up -d
+t_unlike "does nothing" "$T_OUT" 'Recreate|Starting'
 t_ok "stop" winch stop db
 t_is "pre_stop ran before the end" "$(winch exec old cat /shared/stopped)" stopping
 t_ok "down" winch down -v -t 0
