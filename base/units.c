@@ -179,6 +179,17 @@ const char *bytes_human(int64_t bytes, char *buffer, size_t size)
     return buffer;
 }
 
+const char *bytes_decimal(int64_t bytes, char *buffer, size_t size)
+{
+    static const char *const names[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double value = bytes < 0 ? -(double)bytes : (double)bytes;
+    size_t unit = 0;
+    for (; value >= 999.5 && unit + 1 < ARRAY_LEN(names); unit++)
+        value /= 1000;
+    snprintf(buffer, size, "%s%.3g%s", bytes < 0 ? "-" : "", value, names[unit]);
+    return buffer;
+}
+
 const char *age_human(int64_t seconds, char *buffer, size_t size)
 {
     static const struct {

@@ -16,6 +16,8 @@ bool duration_parse(const char *text, int64_t *ret_us);
 char *duration_format(int64_t us);
 /* "1.5MiB" for people, three significant digits, binary units. buffer >= 16 bytes. */
 const char *bytes_human(int64_t bytes, char *buffer, size_t size);
+/* "1.5MB", powers of 1000, as docker shows traffic. buffer >= 16 bytes. */
+const char *bytes_decimal(int64_t bytes, char *buffer, size_t size);
 /* "3 seconds", "About a minute", "2 hours": the words that ps of docker uses. buffer >= 32 bytes. */
 const char *age_human(int64_t seconds, char *buffer, size_t size);
 /* true false yes no on off y n (any case); false when the word is none. */

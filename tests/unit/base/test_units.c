@@ -81,6 +81,12 @@ Test(units, forms_for_people)
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
         cr_expect_str_eq(bytes_human(sizes[i].bytes, buffer, 16), sizes[i].text, "%s", buffer);
     static const struct {
+        int64_t bytes;
+        const char *text;
+    } traffic[] = {{0, "0B"}, {999, "999B"}, {1000, "1kB"}, {1536, "1.54kB"}, {999500, "1MB"}, {123456789, "123MB"}};
+    for (size_t i = 0; i < ARRAY_LEN(traffic); i++)
+        cr_expect_str_eq(bytes_decimal(traffic[i].bytes, buffer, 16), traffic[i].text, "%s", buffer);
+    static const struct {
         int64_t seconds;
         const char *text;
     } ages[] = {{0, "Less than a second"}, {1, "1 second"},   {59, "59 seconds"},   {60, "About a minute"},
