@@ -10,7 +10,7 @@
 static const char *const level_words[] = {
     [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
 
-static void diag_done(struct diag *diag)
+void diag_done(struct diag *diag)
 {
     free(diag->path);
     free(diag->message);
@@ -21,6 +21,7 @@ void diags_done(struct diags *diags)
 {
     for (size_t i = 0; i < diags->count; i++)
         diag_done(&diags->items[i]);
+    diag_done(&diags->lost);
     free(diags->items);
     strv_free(diags->files);
     *diags = (struct diags){0};
@@ -50,21 +51,53 @@ static char *format_owned(const char *format, va_list args) __attribute__((forma
 static char *format_owned(const char *format, va_list args)
 {
     char *text;
-    if (vasprintf(&text, format, args) < 0)
+    int size = vasprintf(&text, format, args);
+    if (size < 0)
         abort(); /* out of memory */
-    return text;
+    if (size <= DIAG_MESSAGE_MAX)
+        return text;
+    size = DIAG_MESSAGE_MAX;
+    while (((unsigned char)text[size] & 0xc0) == 0x80) /* not inside a character */
+        size--;
+    text[size] = '\0';
+    char *cut = xasprintf("%s…", text);
+    free(text);
+    return cut;
 }
 
-static struct diag *add(struct diags *diags, enum diag_level level, struct pos pos, const char *path,
-                        char *message)
+bool diags_lost(const struct diags *diags, struct diag *ret_diag)
+{
+    if (diags->errors_lost + diags->others_lost == 0)
+        return false;
+    *ret_diag = (struct diag){.level = diags->errors_lost ? DIAG_ERROR : DIAG_WARNING,
+                              .message = xasprintf("%zu more errors and %zu more warnings are not shown", diags->errors_lost,
+                                                   diags->others_lost)};
+    return true;
+}
+
+static struct diag *slot(struct diags *diags)
 {
     if (diags->count == diags->capacity) {
         diags->capacity = diags->capacity ? diags->capacity * 2 : 8;
         diags->items = xreallocarray(diags->items, diags->capacity, sizeof(*diags->items));
     }
-    struct diag *diag = &diags->items[diags->count++];
-    *diag = (struct diag){.level = level, .pos = pos, .path = xstrdup(path), .message = message};
+    return &diags->items[diags->count++];
+}
+
+static struct diag *add(struct diags *diags, enum diag_level level, struct pos pos, const char *path,
+                        char *message)
+{
+    struct diag new = {.level = level, .pos = pos, .path = xstrdup(path), .message = message};
     diags->error_count += level == DIAG_ERROR;
+    size_t errors_kept = diags->error_count - diags->errors_lost;
+    if (level == DIAG_ERROR ? errors_kept > DIAG_KEPT_MAX : diags->count - errors_kept >= DIAG_KEPT_MAX) {
+        *(level == DIAG_ERROR ? &diags->errors_lost : &diags->others_lost) += 1;
+        diag_done(&diags->lost);
+        diags->lost = new;
+        return &diags->lost;
+    }
+    struct diag *diag = slot(diags);
+    *diag = new;
     return diag;
 }
 

@@ -27,14 +27,22 @@ struct diag {
     bool is_secret;   /* the line in the file holds what must not be shown */
 };
 
+#define DIAG_KEPT_MAX 500    /* errors, and as many warnings: more are only counted */
+#define DIAG_MESSAGE_MAX 4096 /* bytes; longer ones are cut */
+
 struct diags {
     struct diag *items;
     size_t count, capacity;
-    size_t error_count;
+    size_t error_count;  /* those that were not kept included */
+    size_t errors_lost, others_lost; /* not kept */
+    struct diag lost;    /* the last one of them */
     char **files; /* names that diags_detach copied; strv */
 };
 
 void diags_done(struct diags *diags);
+void diag_done(struct diag *diag);
+/* When some were not kept: a finding that says how many, for diag_done. */
+bool diags_lost(const struct diags *diags, struct diag *ret_diag);
 /* All add one finding. path may be NULL. Returned pointer is valid until the next add: set hint, other. */
 struct diag *diag_error(struct diags *diags, struct pos pos, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

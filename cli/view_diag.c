@@ -184,6 +184,18 @@ static void print_json(FILE *stream, const struct diag *diag)
     fprintf(stream, "%s\n", text);
 }
 
+static void view_one(struct view *view, enum style style, const struct diag *diag)
+{
+    if (style == STYLE_JSON) {
+        print_json(view->stream, diag);
+    } else if (style == STYLE_SOURCE) {
+        print_with_source(view, diag);
+    } else {
+        _cleanup_free_ char *text = diag_format(diag);
+        fprintf(view->stream, "%s\n", text);
+    }
+}
+
 void view_diags(const struct cli *cli, const struct diags *diags, FILE *stream)
 {
     enum style style = style_of(cli, stream);
@@ -192,16 +204,12 @@ void view_diags(const struct cli *cli, const struct diags *diags, FILE *stream)
                         .width = term_width(fileno(stream)),
                         .texts = map_new(free)};
 
-    for (size_t i = 0; i < diags->count; i++) {
-        const struct diag *diag = &diags->items[i];
-        if (style == STYLE_JSON) {
-            print_json(stream, diag);
-        } else if (style == STYLE_SOURCE) {
-            print_with_source(&view, diag);
-        } else {
-            _cleanup_free_ char *text = diag_format(diag);
-            fprintf(stream, "%s\n", text);
-        }
+    struct diag lost;
+    for (size_t i = 0; i < diags->count; i++)
+        view_one(&view, style, &diags->items[i]);
+    if (diags_lost(diags, &lost)) {
+        view_one(&view, style, &lost);
+        diag_done(&lost);
     }
     map_free(view.texts);
 }

@@ -11,13 +11,10 @@
 #include "parser/interpolate.h"
 #include "parser/merge.h"
 
-int file_read(struct arena *arena, const char *path, size_t max_bytes, const char **ret_text, size_t *ret_size,
-              struct err *err)
+int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_size, struct err *err)
 {
-    _cleanup_free_ char *data = NULL;
     bool is_stdin = strcmp(path, "-") == 0;
     struct stat info;
-    size_t size;
 
     _cleanup_close_ int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -30,11 +27,10 @@ int file_read(struct arena *arena, const char *path, size_t max_bytes, const cha
         return err_set(err, ERR_CONFIG, "%s is a directory", path);
     if (!is_stdin && S_ISFIFO(info.st_mode) && fd_set_nonblock(fd, false) < 0) /* <(process substitution) */
         return err_sys(err, "open %s", path);
-    if (fd_read_all(fd, max_bytes, &data, &size, err) < 0)
-        return err_wrap(err, "read %s", path);
-    *ret_text = arena_strndup(arena, data, size);
-    *ret_size = size;
-    return 0;
+    int rc = fd_read_all(fd, max_bytes, ret_text, ret_size, err);
+    if (rc < 0 && err->code == ERR_LIMIT)
+        return err_set(err, ERR_LIMIT, "%s is bigger than %zu MiB, the limit for one file", path, max_bytes >> 20);
+    return rc < 0 ? err_wrap(err, "read %s", path) : 0;
 }
 
 bool document_prepare(struct loading *loading, struct node *document, const char *base_dir)

@@ -4,10 +4,9 @@
 
 #include "parser/schema.h"
 
-/* Reads a file (path absolute, or "-": standard input) into the arena. display is its name in positions. 0, or -1
- * with *err: no such file, no regular file, too big. */
-int file_read(struct arena *arena, const char *path, size_t max_bytes, const char **ret_text, size_t *ret_size,
-              struct err *err);
+/* Reads a file (path absolute, or "-": standard input). *ret_text is the caller's and terminated. 0, or -1 with *err:
+ * ERR_NOT_FOUND, ERR_CONFIG for a directory, ERR_LIMIT when it is too big. */
+int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_size, struct err *err);
 
 /* Interpolates a raw document, checks it and turns it into the long form, in place. False: findings make it useless. */
 bool document_prepare(struct loading *loading, struct node *document, const char *base_dir);

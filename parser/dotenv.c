@@ -16,6 +16,7 @@ struct dotenv {
     const struct dotenv_options *options;
     struct env *env;
     struct err *err;
+    size_t bytes; /* that the variables take */
 };
 
 static int fail(struct dotenv *d, unsigned line, const char *what)
@@ -44,18 +45,27 @@ static void unset(void *context, const char *name)
         d->options->unset(d->options->context, name);
 }
 
+static int set(struct dotenv *d, const char *key, const char *value, unsigned line)
+{
+    d->bytes += strlen(key) + strlen(value);
+    if (d->bytes > ENV_MEMORY_MAX)
+        return err_set(d->err, ERR_LIMIT, "%s:%u: the variables take more than %u MiB", d->options->file, line,
+                       ENV_MEMORY_MAX >> 20);
+    set_at(d->options->file, line, d->env, key, value);
+    return 0;
+}
+
 static int set_expanded(struct dotenv *d, const char *key, const char *value, unsigned line)
 {
     _cleanup_str_ struct str text = {0};
     _cleanup_free_ char *message = NULL;
     struct template_scope scope = {.lookup = lookup, .unset = unset, .context = d};
 
-    if (!strchr(value, '$')) {
-        set_at(d->options->file, line, d->env, key, value);
-        return 0;
-    }
+    if (!strchr(value, '$'))
+        return set(d, key, value, line);
     switch (template_expand(value, &scope, &text, &message)) {
-    case TEMPLATE_OK: set_at(d->options->file, line, d->env, key, str_text(&text)); return 0;
+    case TEMPLATE_OK: return set(d, key, str_text(&text), line);
+    case TEMPLATE_LIMIT:
     case TEMPLATE_REQUIRED: return fail(d, line, message);
     default: return fail(d, line, "invalid interpolation format: you may need to escape any $ with another $");
     }

@@ -8,8 +8,7 @@
 
 #include "base/err.h"
 #include "parser/env.h"
-
-#define DOTENV_BYTES_MAX (4u << 20)
+#include "parser/limits.h"
 
 struct dotenv_options {
     /* Looked at first for ${…} and for keys without a value; then what the file set so far. NULL: none. */
@@ -20,7 +19,8 @@ struct dotenv_options {
     const char *file; /* for messages and origins */
 };
 
-/* Sets each variable in env (which may hold those of earlier files). ERR_CONFIG: "FILE:LINE: what". */
+/* Sets each variable in env (which may hold those of earlier files). ERR_CONFIG: "FILE:LINE: what". ERR_LIMIT: too big
+ * (parser/limits.h). */
 int dotenv_parse(const char *text, size_t size, const struct dotenv_options *options, struct env *env,
                  struct err *err);
 /* `format: raw`: KEY=VALUE lines as they are; KEY alone takes the surrounding value. */

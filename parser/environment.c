@@ -42,10 +42,10 @@ static void read_env_file(struct surroundings *around, const char *written, cons
     _cleanup_free_ char *path = path_join(loading->working_dir, written); /* relative with no_path_resolution */
     struct dotenv_options options = {.lookup = lookup, .unset = unset, .context = around, .file = path};
     struct err err = {0};
-    const char *text;
+    _cleanup_free_ char *text = NULL;
     size_t size;
 
-    if (file_read(loading->arena, path, DOTENV_BYTES_MAX, &text, &size, &err) < 0) {
+    if (file_read(path, DOTENV_BYTES_MAX, &text, &size, &err) < 0) {
         if (err.code == ERR_NOT_FOUND && !required)
             return;
         if (err.code == ERR_NOT_FOUND)
@@ -158,6 +158,8 @@ void environment_resolve(struct loading *loading, struct node *services)
         struct node *service = entry->value;
         if (service->kind != NODE_MAP)
             continue;
+        if (!load_has_room(loading, entry->key_pos))
+            return;
         if (!loading->options->no_env_resolution) {
             resolve_null_values(loading, node_find(service, "environment"));
             resolve_env_files(loading, service);

@@ -50,13 +50,15 @@ static struct node *other_services(const struct source *source, const struct nod
 {
     struct loading *loading = source->loading;
     struct node *services = map_find(loading->files_read, path);
-    const char *text;
+    _cleanup_free_ char *text = NULL;
     size_t size;
     struct err err = {0};
 
     if (services)
         return services->kind == NODE_MAP ? services : NULL;
-    if (file_read(loading->arena, path, YAML_BYTES_MAX, &text, &size, &err) < 0) {
+    if (!load_has_room_for_file(loading, file->pos))
+        return NULL;
+    if (file_read(path, YAML_BYTES_MAX, &text, &size, &err) < 0) {
         diag_error(loading->diags, file->pos, NULL, "extends: %s", err.message);
         return NULL;
     }
@@ -133,7 +135,7 @@ static struct node *resolve_service(const struct source *source, const char *nam
     struct node *base = file && node_text(file) ? resolve_in_file(source, base_name, file, &chain)
                                                 : resolve_service(source, base_name, &chain, extends);
     node_remove(service, "extends");
-    if (!base)
+    if (!base || !load_has_room(loading, extends->pos))
         return NULL;
     struct path services_step = {.key = "services"}, step = {.parent = &services_step, .key = name};
     base = node_copy(loading->arena, base);

@@ -103,18 +103,20 @@ static bool add_file(struct include *include, const struct node *from, const cha
 {
     struct loading *child = &include->child;
     struct err err = {0};
-    const char *text;
+    _cleanup_free_ char *text = NULL;
     size_t size;
 
     if (strstr(from->text, "://")) {
         diag_error(child->diags, from->pos, "include", "'%s' is a remote file, which is not supported", from->text);
         return false;
     }
+    if (!load_has_room_for_file(child, from->pos))
+        return false;
     if (map_has(child->including, path)) {
         diag_error(child->diags, from->pos, "include", "include cycle detected: %s includes itself", path);
         return false;
     }
-    if (file_read(child->arena, path, YAML_BYTES_MAX, &text, &size, &err) < 0) {
+    if (file_read(path, YAML_BYTES_MAX, &text, &size, &err) < 0) {
         diag_error(child->diags, from->pos, "include", "%s", err.message);
         return false;
     }

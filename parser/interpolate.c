@@ -56,6 +56,8 @@ const char *interpolate_text(struct loading *loading, const char *text, struct p
     _cleanup_free_ char *where = path_text(path);
     if (status == TEMPLATE_REQUIRED) {
         diag_error(loading->diags, pos, NULL, "error while interpolating %s: %s", where, message);
+    } else if (status == TEMPLATE_LIMIT) {
+        diag_error(loading->diags, pos, NULL, "error while interpolating %s: %s", where, message);
     } else {
         struct diag *diag = diag_error(loading->diags, pos, NULL, "invalid interpolation format for %s: %s", where,
                                        message ? message : text);
@@ -66,6 +68,8 @@ const char *interpolate_text(struct loading *loading, const char *text, struct p
 
 void interpolate(struct loading *loading, struct node *node, const struct path *path)
 {
+    if (node->kind == NODE_STRING && strchr(node->text, '$') && !load_has_room(loading, node->pos))
+        return;
     if (node->kind == NODE_STRING) {
         _cleanup_str_ struct str used = {0};
         const char *text =

@@ -62,11 +62,14 @@ static struct lint_source source_of(struct arena *arena, const char *file)
     struct lint_source source = {.file = file};
     struct diags ignored = {0}; /* it was read without findings before */
     struct err err = {0};
+    _cleanup_free_ char *data = NULL;
     const char *text = "";
     size_t size = 0, count = 1;
 
-    if (file_read(arena, file, YAML_BYTES_MAX, &text, &size, &err) == 0)
+    if (file_read(file, YAML_BYTES_MAX, &data, &size, &err) == 0) {
+        text = arena_memdup(arena, data, size + 1);
         source.documents = yaml_read(arena, file, text, size, &ignored);
+    }
     diags_done(&ignored);
     if (source.documents) {
         source.scalars = arena_alloc(arena, (count_scalars(source.documents) + 1) * sizeof(*source.scalars));

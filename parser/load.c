@@ -19,11 +19,33 @@ struct load {
     struct loading loading;
     struct node name_from; /* only pos, note and is_default */
     struct project_files files;
+    struct load_use use;
     struct node **documents; /* of each file: raw, a list */
     const char *name;
     bool lost; /* parts of the files are missing in the tree: what refers to them cannot be judged */
     struct err *err;
 };
+
+bool load_has_room(struct loading *loading, struct pos pos)
+{
+    if (arena_used(loading->arena) <= LOAD_MEMORY_MAX)
+        return true;
+    if (!loading->use->full)
+        diag_error(loading->diags, pos, NULL, "the project is bigger than %u MiB here, once it is resolved",
+                   LOAD_MEMORY_MAX >> 20);
+    loading->use->full = true;
+    return false;
+}
+
+bool load_has_room_for_file(struct loading *loading, struct pos pos)
+{
+    if (++loading->use->files <= LOAD_FILES_MAX)
+        return load_has_room(loading, pos);
+    if (!loading->use->full)
+        diag_error(loading->diags, pos, NULL, "more than %d files are included and extended", LOAD_FILES_MAX);
+    loading->use->full = true;
+    return false;
+}
 
 static void loading_done(struct loading *loading)
 {
@@ -39,7 +61,7 @@ static int loading_start(struct load *load, const struct load_options *options, 
     load->loading = (struct loading){
         .arena = arena_new(), .diags = diags, .options = options, .env = env_from_process(options->environment),
         .unset_seen = map_new(NULL), .files_read = map_new(NULL), .including = map_new(NULL),
-        .variables = options->list_variables ? map_new(NULL) : NULL};
+        .variables = options->list_variables ? map_new(NULL) : NULL, .use = &load->use};
     return project_files_find(load->loading.arena, options, load->loading.env, &load->files, diags, load->err);
 }
 
@@ -49,10 +71,16 @@ static int read_files(struct load *load)
     struct loading *loading = &load->loading;
     load->documents = arena_alloc(loading->arena, (load->files.count + 1) * sizeof(*load->documents));
     for (size_t i = 0; i < load->files.count; i++) {
-        const char *text;
+        _cleanup_free_ char *text = NULL;
+        struct err err = {0};
         size_t size;
-        if (file_read(loading->arena, load->files.paths[i], YAML_BYTES_MAX, &text, &size, load->err) < 0)
+        if (file_read(load->files.paths[i], YAML_BYTES_MAX, &text, &size, &err) < 0) {
+            if (err.code != ERR_LIMIT)
+                return err_copy(load->err, &err);
+            struct pos start = {.file = load->files.display[i], .line = 1, .column = 1};
+            diag_error(loading->diags, start, NULL, "bigger than %u MiB, the limit for one file", YAML_BYTES_MAX >> 20);
             return -1;
+        }
         load->documents[i] = yaml_read(loading->arena, load->files.display[i], text, size, loading->diags);
         if (load->documents[i] && load->documents[i]->count == 0)
             diag_error(loading->diags, (struct pos){.file = load->files.display[i]}, NULL, "empty compose file");

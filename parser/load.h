@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load.h - files → const struct project *: the whole pipeline as one function. */
+/* load.h - files → const struct project *: the whole pipeline as one function. How big files may be: parser/limits.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,10 +3,17 @@
 #pragma once
 
 #include "base/map.h"
+#include "parser/limits.h"
 #include "parser/load.h"
 #include "parser/node.h"
 
 struct env;
+
+/* What a load has taken so far. */
+struct load_use {
+    unsigned files; /* by include and extends */
+    bool full;      /* said so */
+};
 
 struct loading {
     struct arena *arena;
@@ -19,10 +26,14 @@ struct loading {
     struct map *including;   /* files on the way of include, to find cycles */
     struct map *variables;   /* name → struct variable_use; NULL: not wanted */
     unsigned depth;          /* of include */
+    struct load_use *use;    /* against the limits; of the whole load */
 };
 
 /* variables.c: the variables of a raw document; then what project->environment and ->variables are. */
 void variables_note(struct loading *loading, const struct node *document);
 void variables_list(struct loading *loading, struct project *project);
 
-#define LOAD_FILE_DEPTH_MAX 32 /* include in include, extends of extends */
+/* Is there memory left for another part of the load? False after a diagnostic (one a load): the caller stops. */
+bool load_has_room(struct loading *loading, struct pos pos);
+/* The same for another file, read because of what stands at pos. */
+bool load_has_room_for_file(struct loading *loading, struct pos pos);

@@ -22,12 +22,11 @@ static struct node *settle(struct node *node)
     if (node->tag == NODE_TAG_RESET)
         return NULL;
     node->tag = NODE_TAG_NONE;
-    for (uint32_t i = 0; (node->kind == NODE_LIST || node->kind == NODE_MAP) && i < node->count;) {
-        if (settle(node->items[i].value))
-            i++;
-        else
-            node_remove_at(node, i);
-    }
+    if (node->kind != NODE_LIST && node->kind != NODE_MAP)
+        return node;
+    NODE_EACH(entry, node)
+        entry->value = settle(entry->value);
+    node_compact(node);
     return node;
 }
 
@@ -62,13 +61,14 @@ static struct node *merge_maps(struct merger *merger, const struct key_row *row,
         struct node_entry *earlier = node_entry_find(base, entry->key);
         struct node *value = merge(merger, row_of(row, entry->key, &item), earlier ? earlier->value : NULL,
                                    entry->value, &step);
-        if (!value)
-            node_remove(base, entry->key);
+        if (!value && !earlier)
+            continue;
         else if (earlier)
             earlier->value = value;
         else
             node_add(merger->arena, base, entry->key, entry->key_pos, value);
     }
+    node_compact(base);
     return base;
 }
 

@@ -102,6 +102,16 @@ static void index_build(struct arena *arena, struct node *map)
         index_put(map, i);
 }
 
+/* After entries have moved. */
+static void index_again(struct node *map)
+{
+    if (!map->index)
+        return;
+    memset(map->index, 0, map->index_size * sizeof(*map->index));
+    for (uint32_t i = 0; i < map->count; i++)
+        index_put(map, i);
+}
+
 struct node_entry *node_entry_find(const struct node *map, const char *key)
 {
     if (!map || map->kind != NODE_MAP)
@@ -161,8 +171,19 @@ void node_remove_at(struct node *node, size_t index)
     memmove(&node->items[index], &node->items[index + 1],
             (node->count - index - 1) * sizeof(*node->items));
     node->count--;
-    node->index = NULL; /* positions moved; looked up linearly until the next growth */
-    node->index_size = 0;
+    index_again(node);
+}
+
+void node_compact(struct node *node)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < node->count; i++)
+        if (node->items[i].value)
+            node->items[kept++] = node->items[i];
+    bool moved = kept < node->count;
+    node->count = kept;
+    if (moved)
+        index_again(node);
 }
 
 bool node_remove(struct node *map, const char *key)
@@ -183,11 +204,7 @@ void node_sort(struct node *map)
 {
     if (map->count > 1)
         qsort(map->items, map->count, sizeof(*map->items), entry_compare);
-    if (map->index) {
-        memset(map->index, 0, map->index_size * sizeof(*map->index));
-        for (uint32_t i = 0; i < map->count; i++)
-            index_put(map, i);
-    }
+    index_again(map);
 }
 
 void node_push(struct arena *arena, struct node *list, struct node *value)

@@ -71,6 +71,8 @@ void node_sort(struct node *map); /* by key, bytes */
 /* Lists. */
 void node_push(struct arena *arena, struct node *list, struct node *value);
 void node_remove_at(struct node *collection, size_t index);
+/* Removes the entries whose value is NULL, all at once. */
+void node_compact(struct node *collection);
 
 const char *node_text(const struct node *node);             /* scalar's text, else NULL; NULL for null */
 const char *node_find_text(const struct node *map, const char *key);

@@ -54,9 +54,9 @@ int project_env_add(struct arena *arena, struct env *env, const char *const *pat
         struct dotenv_options dotenv = {.lookup = lookup, .unset = warn_unset, .context = &reading,
                                         .file = reading.file};
         struct err read_err = {0};
-        const char *text;
+        _cleanup_free_ char *text = NULL;
         size_t size;
-        if (file_read(arena, *paths, DOTENV_BYTES_MAX, &text, &size, &read_err) < 0) {
+        if (file_read(*paths, DOTENV_BYTES_MAX, &text, &size, &read_err) < 0) {
             if (optional && (read_err.code == ERR_NOT_FOUND || read_err.code == ERR_CONFIG))
                 continue;
             if (read_err.code == ERR_NOT_FOUND)

@@ -79,7 +79,7 @@ static struct place place_of(const struct node *document, const struct diag *dia
 
 bool document_salvage(struct loading *loading, struct node *document, size_t first_diag)
 {
-    if (document->kind != NODE_MAP)
+    if (document->kind != NODE_MAP || loading->diags->errors_lost > 0)
         return false;
     for (size_t i = first_diag; i < loading->diags->count; i++) {
         const struct diag *diag = &loading->diags->items[i];

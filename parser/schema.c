@@ -205,24 +205,23 @@ static void shape_duplicates(struct shaping *shaping, const struct key_row *row,
     if (node->count < 2 || !(merge || row->flags & KEY_UNIQUE))
         return;
     struct map *seen = map_new(NULL);
-    for (uint32_t i = 0; i < node->count;) {
+    for (uint32_t i = 0; i < node->count; i++) {
         const struct node *item = node->items[i].value;
         if (item->kind != NODE_STRING || item->tag == NODE_TAG_RESET || !map_has(seen, item->text)) {
             if (item->kind == NODE_STRING)
                 map_set(seen, item->text, (void *)item);
-            i++;
             continue;
         }
         if (merge) {
-            node_remove_at(node, i);
+            node->items[i].value = NULL;
             continue;
         }
         struct path step = {.parent = path, .index = i};
         _cleanup_free_ char *where = path_text(&step);
         diag_error(shaping->diags, item->pos, where, "'%s' is there twice: items must be unique", item->text)->other =
             ((const struct node *)map_find(seen, item->text))->pos;
-        i++;
     }
+    node_compact(node);
     map_free(seen);
 }
 
@@ -318,7 +317,7 @@ static void unknown_key(struct shaping *shaping, const struct key_table *table, 
     _cleanup_free_ char *where = path_text(path);
     struct diag *diag = diag_error(shaping->diags, entry->key_pos, *where ? where : NULL,
                                    "additional properties '%s' not allowed", entry->key);
-    const char *nearest = suggest_nearest(entry->key, words, count);
+    const char *nearest = shaping->diags->errors_lost ? NULL : suggest_nearest(entry->key, words, count);
     if (nearest)
         diag_hint(diag, "did you mean '%s'?", nearest);
 }
@@ -349,15 +348,14 @@ static void shape_object(struct shaping *shaping, const struct key_table *table,
 static void drop_replaced(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
     struct map *seen = map_new(NULL);
-    for (uint32_t i = 0; i < node->count;) {
+    for (uint32_t i = 0; i < node->count; i++) {
         struct node *item = node->items[i].value;
         bool has_identity = item->kind == NODE_MAP && item->tag == NODE_TAG_NONE;
         _cleanup_free_ char *identity = has_identity ? row->table->identity(item) : NULL;
         uintptr_t earlier = identity ? (uintptr_t)map_find(seen, identity) : 0;
         if (!earlier) {
-            i++;
             if (identity)
-                map_set(seen, identity, (void *)(uintptr_t)i);
+                map_set(seen, identity, (void *)(uintptr_t)(i + 1));
             continue;
         }
         if (!node_equal(node->items[earlier - 1].value, item)) {
@@ -367,8 +365,9 @@ static void drop_replaced(struct shaping *shaping, const struct key_row *row, st
                 node->items[earlier - 1].value->pos;
         }
         node->items[earlier - 1].value = item;
-        node_remove_at(node, i);
+        node->items[i].value = NULL;
     }
+    node_compact(node);
     map_free(seen);
 }
 

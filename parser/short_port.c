@@ -154,6 +154,8 @@ void lengthen_ports(struct shaping *shaping, struct node *node, const struct pat
             node_push(shaping->arena, list, item);
             continue;
         }
+        if (!load_has_room(shaping->loading, item->pos))
+            return;
         const char *problem = port_short_parse(shaping->arena, item->text, item->pos, list);
         if (problem)
             shape_error(shaping, item, &step, "'%s' is not a port: %s", item->text, problem);

@@ -73,8 +73,12 @@ static enum template_status expand_body(const char *body, const struct template_
     _cleanup_free_ char *name = xstrndup(body, size);
     const char *rest = body + size;
 
-    if (size == 0 || depth > TEMPLATE_DEPTH_MAX)
+    if (size == 0)
         return TEMPLATE_INVALID;
+    if (depth > TEMPLATE_DEPTH_MAX) {
+        *ret_message = xasprintf("more than %d variables in one another", TEMPLATE_DEPTH_MAX);
+        return TEMPLATE_LIMIT;
+    }
     if (!*rest) {
         add_variable(name, scope, ret);
         return TEMPLATE_OK;
@@ -98,6 +102,10 @@ static enum template_status expand(const char *text, const struct template_scope
                                    struct str *ret, char **ret_message)
 {
     while (*text) {
+        if (ret->size > TEMPLATE_BYTES_MAX) {
+            *ret_message = xasprintf("longer than %u MiB", TEMPLATE_BYTES_MAX >> 20);
+            return TEMPLATE_LIMIT;
+        }
         size_t plain = strcspn(text, "$");
         str_add_bytes(ret, text, plain);
         text += plain;

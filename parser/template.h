@@ -8,8 +8,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
-
-#define TEMPLATE_DEPTH_MAX 100
+#include "parser/limits.h"
 
 struct template_scope {
     /* Value of a variable, NULL when unset. */
@@ -19,10 +18,10 @@ struct template_scope {
     void *context;
 };
 
-enum template_status { TEMPLATE_OK, TEMPLATE_INVALID, TEMPLATE_REQUIRED };
+enum template_status { TEMPLATE_OK, TEMPLATE_INVALID, TEMPLATE_REQUIRED, TEMPLATE_LIMIT };
 
 /* Appends the expansion of text. TEMPLATE_REQUIRED: *ret_message is "required variable V is missing a value: m".
- * TEMPLATE_INVALID: the offending part. Both owned by the caller. */
+ * TEMPLATE_INVALID: the offending part. TEMPLATE_LIMIT: which limit. All owned by the caller. */
 enum template_status template_expand(const char *text, const struct template_scope *scope,
                                      struct str *ret, char **ret_message);
 bool template_is_name(const char *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yaml_read.c - the only reader that knows libyaml. Works on its event stream, so that depth, node count and
+/* yaml_read.c - the only reader that knows libyaml. Works on its event stream, so that depth, memory and
  * alias expansion are bounded before anything is built: the size of an anchored subtree is known when an
  * alias asks for a copy of it. */
 #include "parser/yaml_read.h"
@@ -12,7 +12,7 @@
 
 struct anchor {
     struct node *node;
-    size_t size; /* nodes in it, aliases expanded */
+    size_t size; /* bytes that a copy takes */
     bool open;   /* still being read: an alias now would be a cycle */
 };
 
@@ -22,7 +22,7 @@ struct reader {
     const char *file;
     struct diags *diags;
     struct map *anchors;
-    size_t nodes, alias_nodes;
+    size_t memory_max; /* of the arena, for this file */
 };
 
 static struct pos mark_pos(const struct reader *reader, const yaml_mark_t *mark)
@@ -97,11 +97,10 @@ static struct node *alias_node(struct reader *reader, const yaml_event_t *event,
             anchor->node->pos;
         return NULL;
     }
-    if (reader->alias_nodes + anchor->size > YAML_ALIAS_NODES_MAX) {
-        diag_error(reader->diags, pos, NULL, "aliases expand to more than %u values", YAML_ALIAS_NODES_MAX);
+    if (arena_used(reader->arena) + anchor->size > reader->memory_max) {
+        diag_error(reader->diags, pos, NULL, "aliases make the values of this file bigger than %u MiB", YAML_MEMORY_MAX >> 20);
         return NULL;
     }
-    reader->alias_nodes += anchor->size;
     return node_copy(reader->arena, anchor->node);
 }
 
@@ -131,8 +130,12 @@ static const char *read_key(struct reader *reader, const yaml_event_t *event, bo
 
     if (event->type == YAML_ALIAS_EVENT)
         node = alias_node(reader, event, pos);
-    else if (event->type == YAML_SCALAR_EVENT)
+    else if (event->type == YAML_SCALAR_EVENT && event->data.scalar.length <= YAML_KEY_MAX)
         node = scalar_node(reader, event, pos);
+    else if (event->type == YAML_SCALAR_EVENT) {
+        diag_error(reader->diags, pos, NULL, "a key of more than %u KiB", YAML_KEY_MAX >> 10);
+        return NULL;
+    }
     if (event->type == YAML_ALIAS_EVENT && !node)
         return NULL;
     if (!node || node->kind != NODE_STRING) {
@@ -206,7 +209,7 @@ static struct node *read_collection(struct reader *reader, const yaml_event_t *e
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
     struct node *node = node_new(reader->arena, is_map ? NODE_MAP : NODE_LIST, pos);
     const yaml_char_t *anchor = is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
-    size_t before = reader->nodes + reader->alias_nodes;
+    size_t before = arena_used(reader->arena);
 
     node->tag = tag_of(is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag);
     if (depth >= YAML_DEPTH_MAX) {
@@ -217,7 +220,7 @@ static struct node *read_collection(struct reader *reader, const yaml_event_t *e
         anchor_set(reader, (const char *)anchor, node, 0, true);
     node = is_map ? read_map(reader, node, depth) : read_list(reader, node, depth);
     if (anchor && node)
-        anchor_set(reader, (const char *)anchor, node, reader->nodes + reader->alias_nodes - before + 1, false);
+        anchor_set(reader, (const char *)anchor, node, arena_used(reader->arena) - before + sizeof(*node), false);
     return node;
 }
 
@@ -225,8 +228,8 @@ static struct node *read_node(struct reader *reader, const yaml_event_t *event, 
 {
     struct pos pos = mark_pos(reader, &event->start_mark);
 
-    if (++reader->nodes > YAML_NODES_MAX) {
-        diag_error(reader->diags, pos, NULL, "more than %u values in one file", YAML_NODES_MAX);
+    if (arena_used(reader->arena) > reader->memory_max) {
+        diag_error(reader->diags, pos, NULL, "the values of this file are bigger than %u MiB", YAML_MEMORY_MAX >> 20);
         return NULL;
     }
     switch (event->type) {
@@ -235,7 +238,7 @@ static struct node *read_node(struct reader *reader, const yaml_event_t *event, 
         struct node *node = scalar_node(reader, event, pos);
         node->tag = tag_of(event->data.scalar.tag);
         if (event->data.scalar.anchor)
-            anchor_set(reader, (const char *)event->data.scalar.anchor, node, 1, false);
+            anchor_set(reader, (const char *)event->data.scalar.anchor, node, sizeof(*node), false);
         return node;
     }
     case YAML_SEQUENCE_START_EVENT:
@@ -275,7 +278,8 @@ static struct node *read_documents(struct reader *reader)
 struct node *yaml_read(struct arena *arena, const char *file, const char *text, size_t size,
                        struct diags *diags)
 {
-    struct reader reader = {.arena = arena, .file = file, .diags = diags};
+    struct reader reader = {.arena = arena, .file = file, .diags = diags,
+                            .memory_max = arena_used(arena) + YAML_MEMORY_MAX};
 
     if (size > YAML_BYTES_MAX) {
         diag_error(diags, (struct pos){.file = file}, NULL, "bigger than %u MiB", YAML_BYTES_MAX >> 20);

@@ -2,15 +2,11 @@
 /* yaml_read.h - YAML text → nodes with positions.
  *
  * Anchors, aliases and << are resolved; !reset and !override are kept as node tags. Refused with positions:
- * duplicate keys, keys that are no strings, aliases to an enclosing node, unknown anchors. Bounds: below. */
+ * duplicate keys, keys that are no strings, aliases to an enclosing node, unknown anchors. Bounds: parser/limits.h. */
 #pragma once
 
+#include "parser/limits.h"
 #include "parser/node.h"
-
-#define YAML_BYTES_MAX (16u << 20)
-#define YAML_DEPTH_MAX 64
-#define YAML_NODES_MAX 1000000u      /* written in one file */
-#define YAML_ALIAS_NODES_MAX 200000u /* made by aliases */
 
 /* Documents of one text as a NODE_LIST in order (an empty document is NODE_NULL). NULL when the text is no YAML;
  * diags then has the error. Keys that are there twice or are no text are errors, too, but the rest is read: callers look at

@@ -48,3 +48,30 @@ Test(diag, are_sorted_by_file_and_place_without_duplicates)
         cr_expect_str_eq(diags.items[i].message, out[i]);
     diags_done(&diags);
 }
+
+Test(diag, more_than_the_limit_are_counted_and_long_ones_cut)
+{
+    struct diags diags = {0};
+    struct diag lost;
+    cr_expect_not(diags_lost(&diags, &lost));
+    for (unsigned i = 0; i < DIAG_KEPT_MAX + 3; i++) {
+        diag_hint(diag_error(&diags, (struct pos){"a", i + 1, 1}, "p", "error %u", i), "hint %u", i);
+        diag_warning(&diags, (struct pos){"a", i + 1, 2}, NULL, "warning %u", i);
+    }
+    diags_sort(&diags);
+    cr_expect_eq(diags.count, 2 * DIAG_KEPT_MAX);
+    cr_expect_eq(diags.error_count, DIAG_KEPT_MAX + 3);
+    cr_assert(diags_lost(&diags, &lost));
+    cr_expect_str_eq(lost.message, "3 more errors and 3 more warnings are not shown");
+    diag_done(&lost);
+    diags_done(&diags);
+
+    char text[DIAG_MESSAGE_MAX + 11];
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text + DIAG_MESSAGE_MAX - 1, "ü", 2); /* not cut in two */
+    text[sizeof(text) - 1] = '\0';
+    diag_error(&diags, (struct pos){0}, NULL, "%s", text);
+    cr_expect_eq(strlen(diags.items[0].message), DIAG_MESSAGE_MAX - 1 + strlen("…"));
+    cr_expect_str_eq(diags.items[0].message + DIAG_MESSAGE_MAX - 1, "…");
+    diags_done(&diags);
+}
