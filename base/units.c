@@ -128,6 +128,8 @@ bool duration_parse(const char *text, int64_t *ret_us)
             return false;
         text += strlen(unit->name);
     }
+    if (total_us > INT64_MAX / 1000 || total_us < INT64_MIN / 1000) /* 292 years, where others count nanoseconds */
+        return false;
     *ret_us = total_us;
     return true;
 }

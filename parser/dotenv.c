@@ -227,14 +227,19 @@ static int read_statement(struct dotenv *d)
     return set_expanded(d, key, str_text(&value), line);
 }
 
-static int check_size(size_t size, const struct dotenv_options *options, struct err *err)
+static int check_text(const char *text, size_t size, const struct dotenv_options *options, struct err *err)
 {
-    return size <= DOTENV_BYTES_MAX ? 0
-                                    : err_set(err, ERR_LIMIT, "%s is bigger than %u MiB", options->file,
-                                              DOTENV_BYTES_MAX >> 20);
+    const char *nul = size ? memchr(text, '\0', size) : NULL;
+    unsigned line = 1;
+
+    if (size > DOTENV_BYTES_MAX)
+        return err_set(err, ERR_LIMIT, "%s is bigger than %u MiB", options->file, DOTENV_BYTES_MAX >> 20);
+    for (const char *p = text; nul && p < nul; p++)
+        line += *p == '\n';
+    return nul ? err_set(err, ERR_CONFIG, "%s:%u: a zero byte cannot be in a variable", options->file, line) : 0;
 }
 
-/* A terminated copy without BOM; bytes behind a NUL are not read. */
+/* A terminated copy without BOM. */
 static char *text_copy(const char *text, size_t size)
 {
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
@@ -247,7 +252,7 @@ static char *text_copy(const char *text, size_t size)
 int dotenv_parse(const char *text, size_t size, const struct dotenv_options *options, struct env *env,
                  struct err *err)
 {
-    if (check_size(size, options, err) < 0)
+    if (check_text(text, size, options, err) < 0)
         return -1;
     _cleanup_free_ char *copy = text_copy(size ? text : "", size);
     struct dotenv d = {.p = copy, .line = 1, .options = options, .env = env, .err = err};
@@ -261,7 +266,7 @@ int dotenv_parse(const char *text, size_t size, const struct dotenv_options *opt
 int dotenv_parse_raw(const char *text, size_t size, const struct dotenv_options *options, struct env *env,
                      struct err *err)
 {
-    if (check_size(size, options, err) < 0)
+    if (check_text(text, size, options, err) < 0)
         return -1;
     _cleanup_free_ char *copy = text_copy(size ? text : "", size);
     unsigned line = 1;

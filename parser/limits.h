@@ -14,4 +14,5 @@
 #define TEMPLATE_BYTES_MAX (4u << 20) /* of one interpolated value */
 #define LOAD_FILE_DEPTH_MAX 32       /* include in include, extends of extends */
 #define LOAD_FILES_MAX   1000        /* files of all includes and extends of one load */
+#define SERVICE_REPLICAS_MAX 10000   /* that `up` starts of one service */
 #define LOAD_MEMORY_MAX  (160u << 20) /* of a whole load: what includes, extends, env files and port ranges grow into */

@@ -9,12 +9,8 @@
 #include "base/str.h"
 #include "base/suggest.h"
 #include "parser/load.h"
+#include "parser/runnable.h"
 #include "parser/schema.h"
-
-struct runnable {
-    struct diags *diags;
-    const char *service; /* NULL: top level */
-};
 
 static void refuse(struct runnable *r, const struct node *node, const struct path *path, const char *note)
 {
@@ -259,6 +255,7 @@ int project_check_runnable(const struct project *project, struct diags *diags)
         r.service = entry->key;
         check_values(&r, entry->value);
         check_host_words(&r, entry->value);
+        runnable_check_ranges(&r, entry->value);
     }
     check_networks(&r, node_find(project->canonical, "networks"));
     check_drivers(&r, node_find(project->canonical, "volumes"));

@@ -139,6 +139,10 @@ static void shape_number(struct shaping *shaping, const struct key_row *row _unu
         shape_error(shaping, node, path, "must be a number, not %s", node_kind_text(node->kind));
         return;
     }
+    if (!isfinite((float)number)) {
+        shape_error(shaping, node, path, "'%s' is no number that can be counted with", node->text);
+        return;
+    }
     scalar_float32_format((float)number, text);
     node_become(node, node_float(shaping->arena, number, node->pos));
     node->text = arena_strdup(shaping->arena, text);

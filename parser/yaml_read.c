@@ -74,6 +74,15 @@ static struct node *scalar_node(struct reader *reader, const yaml_event_t *event
     return node;
 }
 
+/* "\0" cannot be in a name, a path or a variable: cut off there, it would be something else. */
+static bool has_nul(struct reader *reader, const yaml_event_t *event, struct pos pos)
+{
+    if (!memchr(event->data.scalar.value, '\0', event->data.scalar.length))
+        return false;
+    diag_error(reader->diags, pos, NULL, "a zero byte cannot be in a value");
+    return true;
+}
+
 static void anchor_set(struct reader *reader, const char *name, struct node *node, size_t size, bool open)
 {
     struct anchor *anchor = arena_alloc(reader->arena, sizeof(*anchor));
@@ -130,6 +139,8 @@ static const char *read_key(struct reader *reader, const yaml_event_t *event, bo
 
     if (event->type == YAML_ALIAS_EVENT)
         node = alias_node(reader, event, pos);
+    else if (event->type == YAML_SCALAR_EVENT && has_nul(reader, event, pos))
+        return NULL;
     else if (event->type == YAML_SCALAR_EVENT && event->data.scalar.length <= YAML_KEY_MAX)
         node = scalar_node(reader, event, pos);
     else if (event->type == YAML_SCALAR_EVENT) {
@@ -235,6 +246,8 @@ static struct node *read_node(struct reader *reader, const yaml_event_t *event, 
     switch (event->type) {
     case YAML_ALIAS_EVENT: return alias_node(reader, event, pos);
     case YAML_SCALAR_EVENT: {
+        if (has_nul(reader, event, pos))
+            return NULL;
         struct node *node = scalar_node(reader, event, pos);
         node->tag = tag_of(event->data.scalar.tag);
         if (event->data.scalar.anchor)

@@ -128,3 +128,12 @@ Test(limits, of_a_dotenv_file)
     cr_expect(strstr(loaded.findings, "many.env:17: the variables take more than 16 MiB"), "%.300s", loaded.findings);
     str_done(&file);
 }
+
+Test(limits, zero_bytes_are_refused)
+{
+    static const char *const texts[] = {A "labels: {k: \"a\\0b\"}}}", A "labels: {\"a\\0b\": k}}}"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct loaded loaded = test_load_text(texts[i], NULL);
+        cr_expect(strstr(loaded.findings, "a zero byte cannot be in a value"), "case %zu: %s", i, loaded.findings);
+    }
+}
