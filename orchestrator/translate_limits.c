@@ -26,7 +26,7 @@ static int translate_cpu(const struct service *service, struct arena *arena, str
         if (resources->cpu_quota_us < 1000)
             return err_set(err, ERR_CONFIG, "cpus: %g is below 0.01, the least the kernel can do", service->cpus.value);
     }
-    resources->cpu_shares = service->cpu_shares.set ? (int64_t)(service->cpu_shares.value + 0.5) : 0;
+    resources->cpu_shares = service->cpu_shares.value;
     resources->cpu_rt_period_us = service->cpu_rt_period_us.value;
     resources->cpu_rt_runtime_us = service->cpu_rt_runtime_us.value;
     resources->cpuset_cpus = service->cpuset && service->cpuset[0] ? arena_strdup(arena, service->cpuset) : NULL;

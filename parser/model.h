@@ -236,8 +236,8 @@ struct service {
 
     /* limits: deploy.resources folded in */
     struct opt_int mem_limit, mem_reservation, memswap_limit, mem_swappiness, pids_limit;
-    struct opt_num cpus, cpu_shares, cpu_percent;
-    struct opt_int cpu_count, cpu_period_us, cpu_quota_us, cpu_rt_period_us, cpu_rt_runtime_us;
+    struct opt_num cpus, cpu_percent;
+    struct opt_int cpu_count, cpu_shares, cpu_period_us, cpu_quota_us, cpu_rt_period_us, cpu_rt_runtime_us;
     const char *cpuset;
     struct blkio_config blkio;
 

@@ -3,8 +3,6 @@
  * form in place. One function a value kind; nothing here knows a particular key. */
 #include "parser/schema.h"
 
-#include <limits.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +10,8 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/suggest.h"
-#include "base/units.h"
 #include "parser/env.h"
-#include "parser/scalar.h"
+#include "parser/schema_value.h"
 #include "parser/short.h"
 
 const struct key_row *table_row(const struct key_table *table, const char *name)
@@ -105,125 +102,36 @@ static void shape_string(struct shaping *shaping, const struct key_row *row, str
         node->text = shape_path(shaping, node->text);
 }
 
-static void shape_int(struct shaping *shaping, const struct key_row *row _unused_, struct node *node, const struct path *path)
+void shape_twice(struct shaping *shaping, const struct node *item, const struct node *earlier, const struct path *path)
 {
-    long long value;
-    if (node->kind == NODE_INT)
-        return;
-    if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, LLONG_MAX, &value))
-        node_become(node, node_int(shaping->arena, value, node->pos));
-    else if (node->kind == NODE_FLOAT && fabs(node->number) < 9e15 && (double)(int64_t)node->number == node->number)
-        node_become(node, node_int(shaping->arena, (int64_t)node->number, node->pos));
-    else if (node->kind == NODE_STRING)
-        shape_error(shaping, node, path, "'%s' is not a whole number (failed to cast to expected type)", node->text);
-    else
-        shape_error(shaping, node, path, "must be an integer, not %s", node_kind_text(node->kind));
+    _cleanup_free_ char *where = path_text(path);
+    diag_error(shaping->diags, item->pos, where, "'%s' is there twice: items must be unique", item->text)->other =
+        earlier->pos;
 }
 
-static void shape_number(struct shaping *shaping, const struct key_row *row _unused_, struct node *node,
-                         const struct path *path)
-{
-    char text[SCALAR_FLOAT_SIZE];
-    double number = node->kind == NODE_INT ? (double)node->integer : 0;
-
-    if (node->kind == NODE_FLOAT) {
-        number = node->number;
-    } else if (node->kind == NODE_STRING) {
-        char *end;
-        number = strtod(node->text, &end);
-        if (end == node->text || *end || !isfinite(number) || strpbrk(node->text, " \tpPxX")) {
-            shape_error(shaping, node, path, "'%s' is not a number (failed to cast to expected type)", node->text);
-            return;
-        }
-    } else if (node->kind != NODE_INT) {
-        shape_error(shaping, node, path, "must be a number, not %s", node_kind_text(node->kind));
-        return;
-    }
-    if (!isfinite((float)number)) {
-        shape_error(shaping, node, path, "'%s' is no number that can be counted with", node->text);
-        return;
-    }
-    scalar_float32_format((float)number, text);
-    node_become(node, node_float(shaping->arena, number, node->pos));
-    node->text = arena_strdup(shaping->arena, text);
-}
-
-static void shape_bool(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
-{
-    bool value;
-    if (node->kind == NODE_BOOL)
-        return;
-    if (node->kind != NODE_STRING || row->flags & KEY_NO_STRING) {
-        shape_error(shaping, node, path, "must be a boolean, not %s", node_kind_text(node->kind));
-        return;
-    }
-    if (!bool_parse(node->text, &value)) {
-        shape_error(shaping, node, path, "'%s' is not a boolean (failed to cast to expected type)", node->text);
-        return;
-    }
-    if (strcasecmp(node->text, "true") != 0 && strcasecmp(node->text, "false") != 0) {
-        _cleanup_free_ char *where = path_text(path);
-        diag_warning(shaping->diags, node->pos, where, "'%s' is read as a boolean: write %s", node->text,
-                     value ? "true" : "false");
-    }
-    node_become(node, node_bool(shaping->arena, value, node->pos));
-}
-
-static void shape_bytes(struct shaping *shaping, const struct key_row *row _unused_, struct node *node,
-                        const struct path *path)
-{
-    int64_t bytes;
-    long long whole;
-    if (node->kind == NODE_INT) {
-        become_text(node);
-    } else if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, -1, &whole)) {
-        /* -1: no limit */
-    } else if ((node->kind == NODE_STRING || node->kind == NODE_FLOAT) && bytes_parse(node->text, &bytes)) {
-        node->text = arena_printf(shaping->arena, "%lld", (long long)bytes);
-        become_text(node);
-    } else if (node_is_scalar(node)) {
-        shape_error(shaping, node, path, "'%s' is not a size: expected a number with b, k, m, g", node->text);
-    } else {
-        shape_error(shaping, node, path, "must be a size, not %s", node_kind_text(node->kind));
-    }
-}
-
-static void shape_duration(struct shaping *shaping, const struct key_row *row _unused_, struct node *node,
-                           const struct path *path)
-{
-    int64_t us;
-    if (node->kind != NODE_STRING) {
-        shape_error(shaping, node, path, "must be a duration such as 10s or 1m30s, not %s", node_kind_text(node->kind));
-    } else if (!duration_parse(node->text, &us)) {
-        shape_error(shaping, node, path, "'%s' is not a duration: expected a form like 1m30s", node->text);
-    } else {
-        _cleanup_free_ char *text = duration_format(us);
-        node->text = arena_strdup(shaping->arena, text);
-    }
-}
-
-/* Removes duplicates of scalar lists, or reports them. */
+/* Removes duplicates of scalar lists, or reports them. Of items with the same text before '=' the last one stands
+ * at the place of the first. */
 static void shape_duplicates(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
     bool merge = row->merge == MERGE_UNIQUE || row->merge == MERGE_UNIQUE_KEY;
     if (node->count < 2 || !(merge || row->flags & KEY_UNIQUE))
         return;
-    struct map *seen = map_new(NULL);
+    struct map *seen = map_new(NULL); /* text → index + 1 */
     for (uint32_t i = 0; i < node->count; i++) {
-        const struct node *item = node->items[i].value;
-        if (item->kind != NODE_STRING || item->tag == NODE_TAG_RESET || !map_has(seen, item->text)) {
-            if (item->kind == NODE_STRING)
-                map_set(seen, item->text, (void *)item);
-            continue;
-        }
-        if (merge) {
-            node->items[i].value = NULL;
-            continue;
-        }
+        struct node *item = node->items[i].value;
+        bool is_text = item->kind == NODE_STRING && item->tag != NODE_TAG_RESET;
+        size_t size = !is_text ? 0 : row->merge == MERGE_UNIQUE_KEY ? strcspn(item->text, "=") : strlen(item->text);
+        _cleanup_free_ char *key = is_text ? xstrndup(item->text, size) : NULL;
+        uintptr_t earlier = key ? (uintptr_t)map_find(seen, key) : 0;
         struct path step = {.parent = path, .index = i};
-        _cleanup_free_ char *where = path_text(&step);
-        diag_error(shaping->diags, item->pos, where, "'%s' is there twice: items must be unique", item->text)->other =
-            ((const struct node *)map_find(seen, item->text))->pos;
+        if (earlier && merge) {
+            node->items[earlier - 1].value = item;
+            node->items[i].value = NULL;
+        } else if (earlier) {
+            shape_twice(shaping, item, node->items[earlier - 1].value, &step);
+        } else if (key) {
+            map_set(seen, key, (void *)(uintptr_t)(i + 1));
+        }
     }
     node_compact(node);
     map_free(seen);
@@ -250,8 +158,10 @@ static void shape_list(struct shaping *shaping, const struct key_row *row, struc
 }
 
 /* KEY=VALUE items → mapping. */
-static void kv_list_to_map(struct shaping *shaping, struct node *node, const struct path *path)
+static void kv_list_to_map(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
+    if (row->flags & KEY_UNIQUE)
+        shape_duplicates(shaping, row, node, path);
     struct node *map = node_new(shaping->arena, NODE_MAP, node->pos);
     for (uint32_t i = 0; i < node->count; i++) {
         struct node *item = node->items[i].value;
@@ -276,12 +186,37 @@ static void kv_list_to_map(struct shaping *shaping, struct node *node, const str
     node_become(node, map);
 }
 
+static bool kv_takes(const struct key_row *row, enum node_kind kind)
+{
+    switch (kind) {
+    case NODE_STRING: return true;
+    case NODE_NULL: return !(row->flags & (KEY_NO_NULL | KEY_TEXT_ONLY));
+    case NODE_BOOL: return !(row->flags & (KEY_NO_BOOL | KEY_TEXT_ONLY));
+    case NODE_INT:
+    case NODE_FLOAT: return !(row->flags & KEY_TEXT_ONLY);
+    case NODE_LIST:
+    case NODE_MAP: return false;
+    }
+    return false;
+}
+
+static const char *kv_kinds(const struct key_row *row)
+{
+    if (row->flags & KEY_TEXT_ONLY)
+        return "";
+    if (row->flags & KEY_NO_NULL)
+        return " or number";
+    return row->flags & KEY_NO_BOOL ? ", number or nothing" : ", number, boolean or nothing";
+}
+
 static void shape_kv(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
-    if (node->kind == NODE_LIST)
-        kv_list_to_map(shaping, node, path);
+    bool map_only = row->flags & KEY_MAP_ONLY;
+    if (node->kind == NODE_LIST && !map_only)
+        kv_list_to_map(shaping, row, node, path);
     if (node->kind != NODE_MAP) {
-        shape_error(shaping, node, path, "must be a mapping or a list of KEY=VALUE, not %s", node_kind_text(node->kind));
+        shape_error(shaping, node, path, "must be a mapping%s, not %s", map_only ? "" : " or a list of KEY=VALUE",
+                    node_kind_text(node->kind));
         return;
     }
     NODE_EACH(entry, node) {
@@ -289,9 +224,8 @@ static void shape_kv(struct shaping *shaping, const struct key_row *row, struct 
         struct node *value = entry->value;
         if (value->tag == NODE_TAG_RESET)
             continue;
-        if (!node_is_scalar(value))
-            shape_error(shaping, value, &step, "must be a string, number, boolean or nothing, not %s",
-                        node_kind_text(value->kind));
+        if (!kv_takes(row, value->kind))
+            shape_error(shaping, value, &step, "must be a string%s, not %s", kv_kinds(row), node_kind_text(value->kind));
         else if (value->kind != NODE_NULL || row->flags & KEY_NULL_EMPTY)
             become_text(value);
     }

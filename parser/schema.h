@@ -47,11 +47,17 @@ enum key_flags {
     KEY_OR_STRING = 1 << 6,   /* LIST: one string is a list of one */
     KEY_NUMBERS = 1 << 7,     /* numbers are taken as text */
     KEY_BOOLS = 1 << 8,       /* booleans are taken as text */
-    KEY_NO_STRING = 1 << 9,   /* BOOL: a string is no boolean */
+    KEY_NO_STRING = 1 << 9,   /* BOOL, INT: a string is none */
     KEY_JSON_EMPTY = 1 << 10, /* `config --format json` prints {} when absent, as the reference does */
     KEY_JSON_NULL = 1 << 11,  /* … prints null */
     KEY_NO_HASH = 1 << 12,    /* no part of config_hash */
     KEY_QUIET = 1 << 13,      /* ACCEPTED: no notice at `up` */
+    KEY_MAP_ONLY = 1 << 14,   /* KV: a list is none */
+    KEY_NO_NULL = 1 << 15,    /* KV: each name has a value */
+    KEY_NO_BOOL = 1 << 16,    /* KV: a boolean is no value */
+    KEY_TEXT_ONLY = 1 << 17,  /* KV, BYTES: only strings are values */
+    KEY_WHOLE = 1 << 18,      /* BYTES, NUMBER: a number has no fraction */
+    KEY_CUT = 1 << 19,        /* INT: a fraction is cut off */
 };
 
 enum bind_kind {
@@ -90,6 +96,7 @@ struct key_row {
     lengthen_fn lengthen; /* before the check; may be NULL */
     bind_fn custom;       /* BIND_CUSTOM */
     const char *words;    /* "a|b|c": the only values, or NULL */
+    int64_t low, high;    /* INT, NUMBER, BYTES: the range when low < high */
     const char *note;     /* for people: why refused, what is different */
 };
 
@@ -107,6 +114,8 @@ struct key_table {
     identity_fn identity;
 };
 
+#define KEY_DRIVER_OPTS     (KEY_MAP_ONLY | KEY_NO_NULL | KEY_NO_BOOL)
+#define NOT_NEGATIVE        .low = 0, .high = INT64_MAX
 #define TABLE_ROWS(array) .rows = (array), .count = ARRAY_LEN(array)
 
 #define BIND_KIND(lvalue)                                                                          \
@@ -136,6 +145,8 @@ void shape_error(struct shaping *shaping, const struct node *node, const struct 
 bool shape_is_open(const struct shaping *shaping, const struct node *node); /* lenient and has a '$' */
 /* *node takes over what `from` is, but keeps its own tag (and position). */
 void node_become(struct node *node, const struct node *from);
+/* The item of a list whose items must differ is there a second time. */
+void shape_twice(struct shaping *shaping, const struct node *item, const struct node *earlier, const struct path *path);
 /* The note of a short form goes to all values that it became. */
 void shape_note(struct node *node, const char *note);
 /* Absolute, cleaned; "~" expanded; with --no-path-resolution only against another file's directory. */

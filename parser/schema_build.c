@@ -20,14 +20,14 @@ static const struct key_row build_rows[] = {
     {"labels", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, B(labels)},
     {"network", VALUE_STRING, B(network)},
     {"no_cache", VALUE_BOOL, B(no_cache)},
-    {"no_cache_filter", VALUE_LIST, MERGE_APPEND, .flags = KEY_OR_STRING, B(no_cache_filter)},
+    {"no_cache_filter", VALUE_LIST, MERGE_APPEND, .flags = KEY_OR_STRING | KEY_UNIQUE, B(no_cache_filter)},
     {"platforms", VALUE_LIST, MERGE_APPEND, B(platforms)},
     {"privileged", VALUE_BOOL, B(privileged)},
     {"provenance", VALUE_STRING, .flags = KEY_BOOLS, B(provenance)},
     {"pull", VALUE_BOOL, B(pull)},
     {"sbom", VALUE_STRING, .flags = KEY_BOOLS, B(sbom)},
     {"secrets", VALUE_LIST_OF, MERGE_BY_ID, B(secrets), .table = &file_ref_table},
-    {"shm_size", VALUE_BYTES, B(shm_bytes)},
+    {"shm_size", VALUE_BYTES, .flags = KEY_WHOLE, B(shm_bytes)},
     {"ssh", VALUE_SHAPED, MERGE_APPEND, .lengthen = lengthen_ssh, CUSTOM(bind_ssh)},
     {"tags", VALUE_LIST, MERGE_UNIQUE, B(tags)},
     {"target", VALUE_STRING, B(target)},
@@ -37,8 +37,8 @@ const struct key_table build_table = {TABLE_ROWS(build_rows), .size = sizeof(str
                                       .has_set = true, .has_pos = true, .pos_offset = offsetof(struct build, pos)};
 
 static const struct key_row hook_rows[] = {
-    {"command", VALUE_COMMAND, .flags = KEY_REQUIRED, TO(hook, command)},
-    {"environment", VALUE_KV, MERGE_DEEP, TO(hook, environment)},
+    {"command", VALUE_COMMAND, .flags = KEY_REQUIRED | KEY_NULLABLE | KEY_JSON_NULL, TO(hook, command)},
+    {"environment", VALUE_KV, MERGE_DEEP, .flags = KEY_UNIQUE, TO(hook, environment)},
     {"privileged", VALUE_BOOL, TO(hook, privileged)},
     {"user", VALUE_STRING, .flags = KEY_NUMBERS, TO(hook, user)},
     {"working_dir", VALUE_STRING, TO(hook, working_dir)},
@@ -47,10 +47,10 @@ const struct key_table hook_table = {TABLE_ROWS(hook_rows), .size = sizeof(struc
                                      .has_pos = true, .pos_offset = offsetof(struct hook, pos)};
 
 static const struct key_row pre_start_rows[] = {
-    {"command", VALUE_COMMAND, TO(hook, command)},
-    {"environment", VALUE_KV, MERGE_DEEP, TO(hook, environment)},
+    {"command", VALUE_COMMAND, .flags = KEY_NULLABLE | KEY_JSON_NULL, TO(hook, command)},
+    {"environment", VALUE_KV, MERGE_DEEP, .flags = KEY_UNIQUE, TO(hook, environment)},
     {"image", VALUE_STRING, TO(hook, image)},
-    {"per_replica", VALUE_BOOL, TO(hook, per_replica)},
+    {"per_replica", VALUE_BOOL, .flags = KEY_NO_STRING, TO(hook, per_replica)},
     {"privileged", VALUE_BOOL, TO(hook, privileged)},
     {"user", VALUE_STRING, .flags = KEY_NUMBERS, TO(hook, user)},
     {"working_dir", VALUE_STRING, TO(hook, working_dir)},
@@ -62,9 +62,9 @@ static const struct key_row watch_rows[] = {
     {"action", VALUE_STRING, .flags = KEY_REQUIRED, TO(watch_rule, action),
      .words = "rebuild|sync|restart|sync+restart|sync+exec"},
     {"exec", VALUE_OBJECT, MERGE_DEEP, TO(watch_rule, exec), .table = &hook_table},
-    {"ignore", VALUE_LIST, MERGE_APPEND, .flags = KEY_OR_STRING, TO(watch_rule, ignore)},
-    {"include", VALUE_LIST, MERGE_APPEND, .flags = KEY_OR_STRING, TO(watch_rule, include)},
-    {"initial_sync", VALUE_BOOL, TO(watch_rule, initial_sync)},
+    {"ignore", VALUE_LIST, MERGE_APPEND, .flags = KEY_OR_STRING | KEY_UNIQUE, TO(watch_rule, ignore)},
+    {"include", VALUE_LIST, MERGE_APPEND, .flags = KEY_OR_STRING | KEY_UNIQUE, TO(watch_rule, include)},
+    {"initial_sync", VALUE_BOOL, .flags = KEY_NO_STRING, TO(watch_rule, initial_sync)},
     {"path", VALUE_STRING, .flags = KEY_REQUIRED | KEY_PATH, TO(watch_rule, path)},
     {"target", VALUE_STRING, TO(watch_rule, target)},
 };

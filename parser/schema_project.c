@@ -15,7 +15,7 @@
     .key_offset = offsetof(struct type, key), .has_pos = true, .pos_offset = offsetof(struct type, pos)
 
 static const struct key_row ipam_config_rows[] = {
-    {"aux_addresses", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, TO(ipam_config, aux_addresses)},
+    {"aux_addresses", VALUE_KV, MERGE_DEEP, .flags = KEY_MAP_ONLY | KEY_TEXT_ONLY, TO(ipam_config, aux_addresses)},
     {"gateway", VALUE_STRING, TO(ipam_config, gateway)},
     {"ip_range", VALUE_STRING, TO(ipam_config, ip_range)},
     {"subnet", VALUE_STRING, TO(ipam_config, subnet)},
@@ -27,14 +27,14 @@ static const struct key_table ipam_config_table = {TABLE_ROWS(ipam_config_rows),
 static const struct key_row ipam_rows[] = {
     {"config", VALUE_LIST_OF, MERGE_BY_ID_DEEP, N(ipam), .table = &ipam_config_table},
     {"driver", VALUE_STRING, N(ipam_driver)},
-    {"options", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY, N(ipam_options)},
+    {"options", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_MAP_ONLY | KEY_TEXT_ONLY, N(ipam_options)},
 };
 static const struct key_table ipam_table = {TABLE_ROWS(ipam_rows), .extensions = true};
 
 static const struct key_row network_rows[] = {
     {"attachable", VALUE_BOOL, ACCEPTED, N(attachable), .note = "every network can be joined"},
     {"driver", VALUE_STRING, N(driver)},
-    {"driver_opts", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, N(driver_opts), .note = "com.docker.network.bridge.host_binding_ipv4, ….driver.mtu, …"},
+    {"driver_opts", VALUE_KV, MERGE_DEEP, .flags = KEY_DRIVER_OPTS, N(driver_opts), .note = "com.docker.network.bridge.host_binding_ipv4, ….driver.mtu, …"},
     {"enable_ipv4", VALUE_BOOL, .flags = KEY_KEEP, N(enable_ipv4)},
     {"enable_ipv6", VALUE_BOOL, .flags = KEY_KEEP, N(enable_ipv6)},
     {"external", VALUE_BOOL, N(external)},
@@ -48,9 +48,9 @@ const struct key_table network_table = {TABLE_ROWS(network_rows), RESOURCE(netwo
 
 static const struct key_row volume_rows[] = {
     {"driver", VALUE_STRING, V(driver)},
-    {"driver_opts", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, V(driver_opts), .note = "bind mounts: type none, o bind, device"},
+    {"driver_opts", VALUE_KV, MERGE_DEEP, .flags = KEY_DRIVER_OPTS, V(driver_opts), .note = "bind mounts: type none, o bind, device"},
     {"external", VALUE_BOOL, V(external)},
-    {"labels", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, V(labels)},
+    {"labels", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, V(labels)},
     {"name", VALUE_STRING, V(name)},
 };
 const struct key_table volume_table = {TABLE_ROWS(volume_rows), RESOURCE(volume), .nullable = true,
@@ -61,7 +61,7 @@ static const struct key_row config_rows[] = {
     {"environment", VALUE_STRING, F(environment)},
     {"external", VALUE_BOOL, SWARM, F(external)},
     {"file", VALUE_STRING, .flags = KEY_PATH, F(file)},
-    {"labels", VALUE_KV, MERGE_DEEP, ACCEPTED, .flags = KEY_NULL_EMPTY, F(labels)},
+    {"labels", VALUE_KV, MERGE_DEEP, ACCEPTED, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, F(labels)},
     {"name", VALUE_STRING, F(name)},
     {"template_driver", VALUE_STRING, SWARM, F(template_driver)},
 };
@@ -69,18 +69,18 @@ const struct key_table config_table = {TABLE_ROWS(config_rows), RESOURCE(file_ob
 
 static const struct key_row secret_rows[] = {
     {"driver", VALUE_STRING, SWARM, F(driver)},
-    {"driver_opts", VALUE_KV, MERGE_DEEP, SWARM, .flags = KEY_NULL_EMPTY, F(driver_opts)},
+    {"driver_opts", VALUE_KV, MERGE_DEEP, SWARM, .flags = KEY_DRIVER_OPTS, F(driver_opts)},
     {"environment", VALUE_STRING, F(environment)},
     {"external", VALUE_BOOL, SWARM, F(external)},
     {"file", VALUE_STRING, .flags = KEY_PATH, F(file)},
-    {"labels", VALUE_KV, MERGE_DEEP, ACCEPTED, .flags = KEY_NULL_EMPTY, F(labels)},
+    {"labels", VALUE_KV, MERGE_DEEP, ACCEPTED, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, F(labels)},
     {"name", VALUE_STRING, F(name)},
     {"template_driver", VALUE_STRING, SWARM, F(template_driver)},
 };
 const struct key_table secret_table = {TABLE_ROWS(secret_rows), RESOURCE(file_object), .lengthen = lengthen_external};
 
 static const struct key_row model_rows[] = {
-    {"context_size", VALUE_INT, TO(model_object, context_size)},
+    {"context_size", VALUE_INT, .flags = KEY_NO_STRING, TO(model_object, context_size)},
     {"model", VALUE_STRING, .flags = KEY_REQUIRED, TO(model_object, model)},
     {"name", VALUE_STRING, TO(model_object, name)},
     {"runtime_flags", VALUE_LIST, MERGE_APPEND, TO(model_object, runtime_flags)},

@@ -36,7 +36,7 @@ static const struct key_table extends_table = {TABLE_ROWS(extends_rows)};
 static const struct key_row healthcheck_rows[] = {
     {"disable", VALUE_BOOL, TO(healthcheck, disable)},
     {"interval", VALUE_DURATION, .flags = KEY_KEEP, TO(healthcheck, interval_us)},
-    {"retries", VALUE_INT, .flags = KEY_KEEP, TO(healthcheck, retries)},
+    {"retries", VALUE_INT, .flags = KEY_KEEP | KEY_CUT, NOT_NEGATIVE, TO(healthcheck, retries)},
     {"start_interval", VALUE_DURATION, .flags = KEY_KEEP, TO(healthcheck, start_interval_us)},
     {"start_period", VALUE_DURATION, .flags = KEY_KEEP, TO(healthcheck, start_period_us)},
     {"test", VALUE_SHAPED, MERGE_REPLACE, TO(healthcheck, test), .lengthen = lengthen_healthcheck_test},
@@ -48,7 +48,7 @@ static const struct key_table healthcheck_table = {
 
 static const struct key_row logging_rows[] = {
     {"driver", VALUE_STRING, TO(logging, driver)},
-    {"options", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, TO(logging, options)},
+    {"options", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_MAP_ONLY | KEY_NO_BOOL, TO(logging, options)},
 };
 static const struct key_table logging_table = {TABLE_ROWS(logging_rows), .size = sizeof(struct logging),
                                                .extensions = true, .has_pos = true,
@@ -56,14 +56,14 @@ static const struct key_table logging_table = {TABLE_ROWS(logging_rows), .size =
 
 static const struct key_row service_network_rows[] = {
     {"aliases", VALUE_LIST, MERGE_UNIQUE, TO(service_network, aliases)},
-    {"driver_opts", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY, TO(service_network, driver_opts)},
-    {"gw_priority", VALUE_INT, TO(service_network, gw_priority)},
+    {"driver_opts", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_DRIVER_OPTS, TO(service_network, driver_opts)},
+    {"gw_priority", VALUE_INT, .flags = KEY_CUT | KEY_NO_STRING, TO(service_network, gw_priority)},
     {"interface_name", VALUE_STRING, TO(service_network, interface_name)},
     {"ipv4_address", VALUE_STRING, TO(service_network, ipv4_address)},
     {"ipv6_address", VALUE_STRING, TO(service_network, ipv6_address)},
     {"link_local_ips", VALUE_LIST, MERGE_UNIQUE, TO(service_network, link_local_ips)},
     {"mac_address", VALUE_STRING, TO(service_network, mac_address)},
-    {"priority", VALUE_INT, TO(service_network, priority)},
+    {"priority", VALUE_INT, .flags = KEY_CUT | KEY_NO_STRING, TO(service_network, priority)},
 };
 static const struct key_table service_network_table = {
     TABLE_ROWS(service_network_rows), .size = sizeof(struct service_network), .extensions = true, .nullable = true,
@@ -98,11 +98,11 @@ static const struct key_row volume_bind_rows[] = {
 };
 static const struct key_row volume_image_rows[] = {{"subpath", VALUE_STRING, TO(service_volume, subpath)}};
 static const struct key_row volume_tmpfs_rows[] = {
-    {"mode", VALUE_INT, TO(service_volume, tmpfs_mode), .lengthen = lengthen_tmpfs_mode},
-    {"size", VALUE_BYTES, TO(service_volume, tmpfs_size)},
+    {"mode", VALUE_INT, .flags = KEY_CUT, NOT_NEGATIVE, TO(service_volume, tmpfs_mode), .lengthen = lengthen_tmpfs_mode},
+    {"size", VALUE_BYTES, .flags = KEY_WHOLE, NOT_NEGATIVE, TO(service_volume, tmpfs_size)},
 };
 static const struct key_row volume_volume_rows[] = {
-    {"labels", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, TO(service_volume, volume_labels)},
+    {"labels", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, TO(service_volume, volume_labels)},
     {"nocopy", VALUE_BOOL, TO(service_volume, volume_nocopy)},
     {"subpath", VALUE_STRING, TO(service_volume, subpath)},
 };
@@ -116,7 +116,7 @@ static const struct key_row mount_rows[] = {
     {"image", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_KEEP, .bind = BIND_SAME, .table = &volume_image_table},
     {"read_only", VALUE_BOOL, TO(service_volume, read_only)},
     {"source", VALUE_STRING, TO(service_volume, source)},
-    {"target", VALUE_STRING, TO(service_volume, target)},
+    {"target", VALUE_STRING, .flags = KEY_REQUIRED, TO(service_volume, target)},
     {"tmpfs", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_KEEP, .bind = BIND_SAME, .table = &volume_tmpfs_table},
     {"type", VALUE_STRING, .flags = KEY_REQUIRED, CUSTOM(bind_volume_type), .words = "bind|volume|tmpfs|cluster|npipe|image"},
     {"volume", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_KEEP, .bind = BIND_SAME, .table = &volume_volume_table},
@@ -152,11 +152,11 @@ static const struct key_table config_ref_table = {FILE_REF, .lengthen = lengthen
 
 static const struct key_row blkio_device_rows[] = {
     {"path", VALUE_STRING, .flags = KEY_REQUIRED, TO(blkio_device, path)},
-    {"rate", VALUE_BYTES, .flags = KEY_REQUIRED, TO(blkio_device, rate)},
+    {"rate", VALUE_BYTES, .flags = KEY_REQUIRED | KEY_WHOLE, TO(blkio_device, rate)},
 };
 static const struct key_row blkio_weight_rows[] = {
     {"path", VALUE_STRING, .flags = KEY_REQUIRED, TO(blkio_device, path)},
-    {"weight", VALUE_INT, .flags = KEY_REQUIRED, TO(blkio_device, rate)},
+    {"weight", VALUE_INT, .flags = KEY_REQUIRED, NOT_NEGATIVE, TO(blkio_device, rate)},
 };
 static const struct key_table blkio_device_table = {TABLE_ROWS(blkio_device_rows), .size = sizeof(struct blkio_device)};
 static const struct key_table blkio_weight_table = {TABLE_ROWS(blkio_weight_rows), .size = sizeof(struct blkio_device)};
@@ -165,7 +165,7 @@ static const struct key_row blkio_rows[] = {
     {"device_read_iops", VALUE_LIST_OF, MERGE_APPEND, TO(blkio_config, device_read_iops), .table = &blkio_device_table},
     {"device_write_bps", VALUE_LIST_OF, MERGE_APPEND, TO(blkio_config, device_write_bps), .table = &blkio_device_table},
     {"device_write_iops", VALUE_LIST_OF, MERGE_APPEND, TO(blkio_config, device_write_iops), .table = &blkio_device_table},
-    {"weight", VALUE_INT, TO(blkio_config, weight)},
+    {"weight", VALUE_INT, NOT_NEGATIVE, TO(blkio_config, weight)},
     {"weight_device", VALUE_LIST_OF, MERGE_APPEND, LATER, TO(blkio_config, weight_device), .table = &blkio_weight_table},
 };
 static const struct key_table blkio_table = {TABLE_ROWS(blkio_rows), .size = sizeof(struct blkio_config), .has_set = true};
@@ -195,14 +195,14 @@ static const struct key_row service_rows[] = {
     {"cgroup_parent", VALUE_STRING, LATER, S(cgroup_parent)},
     {"command", VALUE_COMMAND, .flags = KEY_NULLABLE | KEY_KEEP | KEY_JSON_NULL, S(command)},
     {"configs", VALUE_LIST_OF, MERGE_BY_ID, S(configs), .table = &config_ref_table},
-    {"container_name", VALUE_STRING, S(container_name)},
-    {"cpu_count", VALUE_INT, WINDOWS, S(cpu_count)},
-    {"cpu_percent", VALUE_NUMBER, WINDOWS, S(cpu_percent)},
-    {"cpu_period", VALUE_INT, S(cpu_period_us)},
-    {"cpu_quota", VALUE_INT, S(cpu_quota_us)},
-    {"cpu_rt_period", VALUE_INT, S(cpu_rt_period_us)},
-    {"cpu_rt_runtime", VALUE_INT, S(cpu_rt_runtime_us)},
-    {"cpu_shares", VALUE_NUMBER, S(cpu_shares)},
+    {"container_name", VALUE_STRING, S(container_name), .lengthen = lengthen_container_name},
+    {"cpu_count", VALUE_INT, WINDOWS, NOT_NEGATIVE, S(cpu_count)},
+    {"cpu_percent", VALUE_NUMBER, WINDOWS, .flags = KEY_WHOLE, .low = 0, .high = 100, S(cpu_percent)},
+    {"cpu_period", VALUE_INT, .flags = KEY_CUT, S(cpu_period_us)},
+    {"cpu_quota", VALUE_INT, .flags = KEY_CUT, S(cpu_quota_us)},
+    {"cpu_rt_period", VALUE_INT, .flags = KEY_CUT, S(cpu_rt_period_us)},
+    {"cpu_rt_runtime", VALUE_INT, .flags = KEY_CUT, S(cpu_rt_runtime_us)},
+    {"cpu_shares", VALUE_INT, .flags = KEY_CUT, S(cpu_shares)},
     {"cpus", VALUE_NUMBER, S(cpus)},
     {"cpuset", VALUE_STRING, S(cpuset)},
     {"credential_spec", VALUE_OBJECT, MERGE_DEEP, WINDOWS, .table = &credential_table},
@@ -238,16 +238,16 @@ static const struct key_row service_rows[] = {
     {"logging", VALUE_OBJECT, MERGE_LOGGING, .flags = KEY_KEEP, S(logging), .table = &logging_table},
     {"mac_address", VALUE_STRING, S(mac_address)},
     {"mem_limit", VALUE_BYTES, S(mem_limit)},
-    {"mem_reservation", VALUE_BYTES, S(mem_reservation)},
-    {"mem_swappiness", VALUE_BYTES, S(mem_swappiness)},
+    {"mem_reservation", VALUE_BYTES, .flags = KEY_WHOLE, S(mem_reservation)},
+    {"mem_swappiness", VALUE_BYTES, .flags = KEY_WHOLE, S(mem_swappiness)},
     {"memswap_limit", VALUE_BYTES, S(memswap_limit)},
     {"models", VALUE_MAP_OF, MERGE_DEEP, LATER, S(models), .table = &service_model_table, .lengthen = lengthen_names},
     {"network_mode", VALUE_STRING, S(network_mode)},
     {"networks", VALUE_MAP_OF, MERGE_DEEP, S(networks), .table = &service_network_table, .lengthen = lengthen_names},
     {"oom_kill_disable", VALUE_BOOL, S(oom_kill_disable)},
-    {"oom_score_adj", VALUE_INT, S(oom_score_adj)},
+    {"oom_score_adj", VALUE_INT, .low = -1000, .high = 1000, S(oom_score_adj)},
     {"pid", VALUE_STRING, .flags = KEY_NULLABLE, S(pid)},
-    {"pids_limit", VALUE_INT, S(pids_limit)},
+    {"pids_limit", VALUE_INT, .flags = KEY_CUT, S(pids_limit)},
     {"platform", VALUE_STRING, S(platform)},
     {"ports", VALUE_LIST_OF, MERGE_BY_ID, S(ports), .table = &port_table, .lengthen = lengthen_ports},
     {"post_start", VALUE_LIST_OF, MERGE_APPEND, S(post_start), .table = &hook_table},
@@ -256,7 +256,7 @@ static const struct key_row service_rows[] = {
     {"privileged", VALUE_BOOL, S(privileged)},
     {"profiles", VALUE_LIST, MERGE_UNIQUE, .flags = KEY_NO_HASH, S(profiles)},
     {"provider", VALUE_OBJECT, MERGE_DEEP, LATER, .flags = KEY_KEEP, S(provider), .table = &provider_table},
-    {"pull_policy", VALUE_STRING, .flags = KEY_NO_HASH, S(pull_policy)},
+    {"pull_policy", VALUE_STRING, .flags = KEY_NO_HASH, S(pull_policy), .lengthen = lengthen_pull_policy},
     {"pull_refresh_after", VALUE_STRING, ACCEPTED},
     {"read_only", VALUE_BOOL, S(read_only)},
     {"restart", VALUE_STRING, .flags = 0},
@@ -268,9 +268,9 @@ static const struct key_row service_rows[] = {
     {"stdin_open", VALUE_BOOL, S(stdin_open)},
     {"stop_grace_period", VALUE_DURATION, .flags = KEY_KEEP, S(stop_grace_us)},
     {"stop_signal", VALUE_STRING, S(stop_signal)},
-    {"storage_opt", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY, S(storage_opt)},
+    {"storage_opt", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY | KEY_MAP_ONLY | KEY_NO_BOOL, S(storage_opt)},
     {"sysctls", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, S(sysctls)},
-    {"tmpfs", VALUE_LIST, MERGE_UNIQUE, .flags = KEY_OR_STRING},
+    {"tmpfs", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING},
     {"tty", VALUE_BOOL, S(tty)},
     {"ulimits", VALUE_SHAPED, MERGE_DEEP, .lengthen = lengthen_ulimits, CUSTOM(bind_ulimits)},
     {"use_api_socket", VALUE_BOOL, LATER, .flags = KEY_NO_STRING, S(use_api_socket),

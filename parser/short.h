@@ -46,6 +46,8 @@ void lengthen_external(struct shaping *shaping, struct node *node, const struct 
 void lengthen_provider_options(struct shaping *shaping, struct node *node, const struct path *path);
 void lengthen_extends(struct shaping *shaping, struct node *node, const struct path *path);
 void lengthen_published(struct shaping *shaping, struct node *node, const struct path *path);
+void lengthen_container_name(struct shaping *shaping, struct node *node, const struct path *path);
+void lengthen_pull_policy(struct shaping *shaping, struct node *node, const struct path *path);
 char *subnet_identity(const struct node *item);
 void lengthen_device_request(struct shaping *shaping, struct node *node, const struct path *path);
 char *env_file_identity(const struct node *item);

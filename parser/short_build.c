@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/map.h"
 #include "base/str.h"
 
 /* Contexts that are no directory here: URLs and git references. */
@@ -66,8 +67,15 @@ void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path 
         return;
     }
     struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    _cleanup_(map_freep) struct map *seen = map_new(NULL);
     for (uint32_t i = 0; i < node->count; i++) {
-        const struct node *value = node->items[i].value;
+        struct node *value = node->items[i].value;
+        struct path step = {.parent = path, .key = node->items[i].key, .index = i};
+        if (value->tag != NODE_TAG_RESET && (!node_is_scalar(value) || (!step.key && value->kind != NODE_STRING))) {
+            shape_error(shaping, value, &step, "must be %s, not %s", step.key ? "a path or nothing" : "ID or ID=PATH",
+                        node_kind_text(value->kind));
+            continue;
+        }
         const char *id = node->items[i].key, *text = node_text(value), *file = text ? text : "";
         if (!id && text) {
             const char *equals = strchr(text, '=');
@@ -77,6 +85,10 @@ void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path 
         if (!id)
             continue;
         const char *item = *file ? arena_printf(shaping->arena, "%s=%s", id, shape_path(shaping, file)) : id;
+        const struct node *earlier = step.key ? NULL : map_find(seen, item);
+        if (earlier)
+            shape_twice(shaping, value, earlier, &step);
+        map_set(seen, item, value);
         node_push(shaping->arena, list, node_string(shaping->arena, item, value->pos));
     }
     node_become(node, list);
@@ -87,10 +99,15 @@ void lengthen_external(struct shaping *shaping, struct node *node, const struct 
     struct node *external = node_find(node, "external");
     if (!external || external->kind != NODE_MAP)
         return;
-    struct node *name = node_find(external, "name");
-    if (name && node_find(node, "name"))
-        shape_error(shaping, name, path, "'external.name' (deprecated) and 'name' cannot both be given");
-    else if (name)
+    struct node *name = node_find(external, "name"), *own = node_find(node, "name");
+    bool closed = path->parent && path->parent->key &&
+                  (strcmp(path->parent->key, "networks") == 0 || strcmp(path->parent->key, "volumes") == 0);
+    NODE_EACH(entry, external)
+        if (closed && strcmp(entry->key, "name") != 0 && !str_has_prefix(entry->key, "x-"))
+            shape_error(shaping, entry->value, path, "additional properties '%s' not allowed in external", entry->key);
+    if (name && own && !(node_text(name) && str_eq(node_text(name), node_text(own))))
+        shape_error(shaping, name, path, "'external.name' (deprecated) and 'name' differ: only use name");
+    else if (name && !own)
         node_set(shaping->arena, node, "name", name);
     node_become(external, node_bool(shaping->arena, true, external->pos));
 }

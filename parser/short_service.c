@@ -63,6 +63,8 @@ void lengthen_names(struct shaping *shaping, struct node *node, const struct pat
         value->tag = item->tag;
         if (!node_find(map, item->text))
             node_add(shaping->arena, map, item->text, item->pos, value);
+        else
+            shape_twice(shaping, item, node_find(map, item->text), &step);
     }
     node_become(node, map);
 }
@@ -240,6 +242,43 @@ void lengthen_ulimits(struct shaping *shaping, struct node *node, const struct p
     }
 }
 
+/* ---- words of a form ---- */
+#define NAME_FIRST "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define NAME_NEXT  NAME_FIRST "_.-"
+
+/* As in the language's schema: somewhere in the text there is a name of two characters. */
+void lengthen_container_name(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind != NODE_STRING || shape_is_open(shaping, node))
+        return;
+    for (const char *p = node->text; *p; p++)
+        if (strchr(NAME_FIRST, *p) && p[1] && strchr(NAME_NEXT, p[1]))
+            return;
+    shape_error(shaping, node, path, "'%s' is no container name: expected two or more letters, digits, '_', '.' or '-'",
+                node->text);
+}
+
+static bool is_interval(const char *text)
+{
+    const char *every = strstr(text, "every_");
+    size_t digits = every ? strspn(every + strlen("every_"), "0123456789") : 0;
+    return digits && strchr("wdhms", every[strlen("every_") + digits]) && every[strlen("every_") + digits];
+}
+
+void lengthen_pull_policy(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    static const char *const words[] = {"always", "never",  "build", "if_not_present",
+                                        "missing", "refresh", "daily", "weekly"};
+    if (node->kind != NODE_STRING || shape_is_open(shaping, node))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strstr(node->text, words[i]))
+            return;
+    if (!is_interval(node->text))
+        shape_error(shaping, node, path, "'%s' is no pull policy: expected always, never, missing, build, daily, weekly "
+                    "or every_12h", node->text);
+}
+
 /* ---- provider, extends ---- */
 void lengthen_provider_options(struct shaping *shaping, struct node *node, const struct path *path)
 {
@@ -249,7 +288,7 @@ void lengthen_provider_options(struct shaping *shaping, struct node *node, const
     }
     NODE_EACH(entry, node) {
         struct path step = {.parent = path, .key = entry->key};
-        if (node_is_scalar(entry->value)) {
+        if (node_is_scalar(entry->value) && entry->value->kind != NODE_NULL) {
             struct node *list = node_new(shaping->arena, NODE_LIST, entry->value->pos);
             node_push(shaping->arena, list, node_string_ref(shaping->arena, entry->value->text, entry->value->pos));
             node_become(entry->value, list);
@@ -259,7 +298,7 @@ void lengthen_provider_options(struct shaping *shaping, struct node *node, const
             continue;
         }
         NODE_EACH(item, entry->value) {
-            if (node_is_scalar(item->value))
+            if (node_is_scalar(item->value) && item->value->kind != NODE_NULL)
                 item->value->kind = NODE_STRING;
             else
                 shape_error(shaping, item->value, &step, "must be a value or a list of values");

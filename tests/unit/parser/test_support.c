@@ -56,6 +56,8 @@ static const char *kind_text(const struct key_row *row)
         [VALUE_KV] = "mapping or list", [VALUE_COMMAND] = "string or list", [VALUE_OBJECT] = "mapping",
         [VALUE_LIST_OF] = "list of mappings", [VALUE_MAP_OF] = "mapping of names", [VALUE_SHAPED] = "own form",
     };
+    if (row->kind == VALUE_KV && row->flags & KEY_MAP_ONLY)
+        return "mapping";
     return row->kind == VALUE_LIST && row->flags & KEY_OR_STRING ? "string or list" : words[row->kind];
 }
 
