@@ -77,6 +77,8 @@ const char *shape_path(struct shaping *shaping, const char *path)
         if (home)
             path = expanded = xasprintf("%s%s", home, path + 1);
     }
+    if (path[0] == '/' && !expanded)
+        return path;
     _cleanup_free_ char *joined = path_join(shaping->base_dir, path);
     _cleanup_free_ char *clean = path_clean(joined);
     if (shaping->loading->options->no_path_resolution && !expanded)

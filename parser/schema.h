@@ -149,5 +149,6 @@ void node_become(struct node *node, const struct node *from);
 void shape_twice(struct shaping *shaping, const struct node *item, const struct node *earlier, const struct path *path);
 /* The note of a short form goes to all values that it became. */
 void shape_note(struct node *node, const char *note);
-/* Absolute, cleaned; "~" expanded; with --no-path-resolution only against another file's directory. */
+/* Absolute: a relative one is cleaned, an absolute one stays as written. "~" expanded; with --no-path-resolution
+ * only against another file's directory. */
 const char *shape_path(struct shaping *shaping, const char *path);

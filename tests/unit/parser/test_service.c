@@ -82,6 +82,8 @@ static const struct { const char *key, *value, *found; } good[] = {
     {"pull_policy", "rebuild", "pull_policy:rebuild"},
     {"post_start", "[{command: }]", "post_start:[{}]"}, {"pre_start", "[{image: x}]", "pre_start:[{image:x}]"},
     {"storage_opt", "{size: 1}", "storage_opt:{size:\"1\"}"},
+    {"build", "/srv//a/../b/", "build:{context:/srv//a/../b/,dockerfile:Dockerfile}"},
+    {"volumes", "['/srv/../a/:/x']", "volumes:[{type:bind,source:/srv/../a/,target:/x,bind:{create_host_path:true}}]"},
     {"ports", "['80']", "ports:[{mode:ingress,target:80,protocol:tcp}]"}, {"ports", "[80]", "ports:[{mode:ingress,target:80,protocol:tcp}]"},
     {"ports", "[':80']", "ports:[{mode:ingress,target:80,protocol:tcp}]"},
     {"ports", "['8080:80/UDP']", "ports:[{mode:ingress,target:80,published:\"8080\",protocol:udp}]"},
