@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ranges.c - numbers that no kernel takes, found before anything is started. `config` prints them all the same: the
- * language has no ranges. */
+ * language has few ranges, which are in the rows of the keys. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +27,11 @@ static const struct number_range number_ranges[] = {
     {"deploy.resources.limits.memory", 1 << 20, BYTES_MOST, "0", "at least 1m"},
     {"deploy.resources.limits.pids", 1, 4194304, "-1", "1-4194304, or -1 for no limit"},
     {"deploy.resources.reservations.memory", 0, BYTES_MOST, NULL, "a size"},
-    {"healthcheck.retries", 0, 1e6, NULL, "at least 0"},
+    {"healthcheck.retries", 0, 1e6, NULL, "at most 1000000"},
     {"mem_limit", 1 << 20, BYTES_MOST, "0", "at least 1m"},
     {"mem_reservation", 0, BYTES_MOST, NULL, "a size"},
     {"mem_swappiness", 0, 100, "-1", "0-100"},
     {"memswap_limit", 0, BYTES_MOST, "-1", "a size, or -1 for no limit"},
-    {"oom_score_adj", -1000, 1000, NULL, "-1000 to 1000"},
     {"pids_limit", 0, 4194304, "-1", "1-4194304, or -1 for no limit"},
     {"scale", 0, SERVICE_REPLICAS_MAX, NULL, "0-10000"},
     {"shm_size", 0, BYTES_MOST, NULL, "a size"},
