@@ -79,6 +79,8 @@ int change_run(struct cli *cli, const char *project, bool start_supervisor, cons
     int step = 0, signo;
     long id;
 
+    if (cli->global.parallel > 0)
+        jv_set_int(owned_args, "parallel", cli->global.parallel);
     if (supervisor_connect(&cli->layout, project, start_supervisor, &client, &err) < 0 ||
         ipc_send_call(client, call, take_ptr(&owned_args), NULL, 0, &id, &err) < 0)
         return cli_error(&err);

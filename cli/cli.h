@@ -17,8 +17,9 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 struct global_options {
     char **files, **profiles, **env_files;
     const char *project_name, *project_directory, *ansi, *progress, *root;
-    long long parallel;
+    long long parallel; /* at most so many operations at once; 0, -1: no limit */
     bool verbose, dry_run, all_resources, version;
+    bool remove_orphans, ignore_orphans; /* by variable only */
 };
 
 struct cli {

@@ -169,6 +169,7 @@ static int life_run(struct cli *cli, int argc, char **argv, const char *call)
 
     if (cli_options(cli, argc, argv, false, &options, &first, &code) < 0)
         return code;
+    options.remove_orphans |= cli->global.remove_orphans;
     if (options.signal && signal_parse(options.signal) < 0) {
         err_set(&err, ERR_USAGE, "'%s' is not a signal", options.signal);
         return cli_error(&err);

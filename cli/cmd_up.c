@@ -19,7 +19,7 @@
 
 struct up_options {
     bool detach, wait, force_recreate, no_recreate, always_recreate_deps, renew_anon,
-        remove_orphans, no_deps, no_start;
+        remove_orphans, ignore_orphans, no_deps, no_start;
     bool no_color, no_prefix, timestamps, quiet_pull, abort_on_exit, abort_on_failure, yes,
         no_build, dry_run;
     long long wait_timeout, timeout;
@@ -101,6 +101,7 @@ static struct jv *up_args(const struct up_options *options, const struct project
     jv_set_bool(json, "always_recreate_deps", options->always_recreate_deps);
     jv_set_bool(json, "renew_anon_volumes", options->renew_anon);
     jv_set_bool(json, "remove_orphans", options->remove_orphans);
+    jv_set_bool(json, "ignore_orphans", options->ignore_orphans);
     jv_set_bool(json, "no_deps", options->no_deps);
     jv_set_bool(json, "no_start", options->no_start);
     jv_set_bool(json, "wait", options->wait);
@@ -125,6 +126,7 @@ static int print_plan(struct cli *cli, const struct up_options *options,
         .no_recreate = options->no_recreate,
         .always_recreate_deps = options->always_recreate_deps,
         .remove_orphans = options->remove_orphans,
+        .ignore_orphans = options->ignore_orphans,
         .no_start = options->no_start,
         .pull = options->pull,
         .scale = (const char *const *)options->scale,
@@ -411,6 +413,8 @@ int cmd_up(struct cli *cli, int argc, char **argv)
 
     if (cli_options(cli, argc, argv, false, &options, &first, &code) < 0)
         return code;
+    options.remove_orphans |= cli->global.remove_orphans;
+    options.ignore_orphans = cli->global.ignore_orphans;
     if (check_combinations(&options, &err) < 0)
         return cli_error(&err);
     char **services = argv + first;

@@ -25,6 +25,7 @@ const struct option_row global_option_rows[] = {
      "keep all state below DIR (default /var/lib/winch, /run/winch)"},
     {0, "ansi", OPTION_STRING, GLOBAL(ansi), "WHEN", "control characters: never, always, auto"},
     {0, "progress", OPTION_STRING, GLOBAL(progress), "STYLE", "auto, tty, plain, json, quiet"},
+    {0, "parallel", OPTION_INT, GLOBAL(parallel), "N", "at most N operations at once (-1: no limit)"},
     {0, "all-resources", OPTION_FLAG, GLOBAL(all_resources), NULL,
      "keep resources that no service uses"},
     {0, "dry-run", OPTION_FLAG, GLOBAL(dry_run), NULL, "print the plan, change nothing"},

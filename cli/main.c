@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/suggest.h"
+#include "cli/variables.h"
 
 static void usage(FILE *stream)
 {
@@ -40,7 +41,7 @@ static int unknown_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.layout = {.lib_fd = -1, .run_fd = -1}, .global = {.parallel = -1}};
+    struct cli cli = {.layout = {.lib_fd = -1, .run_fd = -1}};
     struct err err = {0};
     int first;
 
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
         err_set(&err, ERR_USAGE, "%s has no --dry-run", cli.command->name);
         return cli_error(&err);
     }
-    if (layout_init(&cli.layout, cli.global.root, &err) < 0)
+    if (variables_apply(&cli, &err) < 0 || layout_init(&cli.layout, cli.global.root, &err) < 0)
         return cli_error(&err);
     int code = cli.command->run(&cli, argc - first, argv + first);
 

@@ -129,6 +129,8 @@ static void pump_once(struct apply *apply)
     for (size_t i = 0; i < apply->plan->count; i++) {
         if (apply->states[i] != OP_STATE_PENDING)
             continue;
+        if (apply->parallel > 0 && apply->running >= apply->parallel)
+            return; /* the end of one pumps again */
         enum op_verdict verdict = apply_verdict(apply->plan, apply->states, i);
         if (verdict != OP_VERDICT_WAIT) {
             begin_or_skip(apply, i, verdict);

@@ -44,7 +44,7 @@ struct apply {
     bool cancelled, pumping, again, ended;
     enum op_state *states;
     struct apply_op *ops;
-    size_t running;
+    size_t running, parallel;      /* operations at once, and how many may be; 0: no limit */
     struct err error; /* the first */
     apply_event_fn *event;
     apply_done_fn *done;

@@ -73,6 +73,7 @@ int change_new(struct supervisor *sv, const struct verb *verb, struct ipc_reques
         change_free(change);
         return err_set(err, ERR_PROTOCOL, "this is the supervisor of project %s", sv->name);
     }
+    change->parallel = (size_t)jv_get_int(change->args, "parallel", 0);
     read_options(change, jv_find(change->args, "options"));
     change->request = request;
     *ret_change = change;
@@ -322,6 +323,7 @@ static void begin_apply(struct change *change, struct plan *plan)
     change->apply = apply_new(change->sv, plan, model_of(change) ? model_of(change) : NULL, send_event, applied, change);
     change->apply->renew_anon_volumes = change->options.renew_anon_volumes;
     change->apply->going_down = change->sv->going_down;
+    change->apply->parallel = change->parallel;
     warn_all(change, plan);
     apply_pump(change->apply);
 }

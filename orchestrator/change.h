@@ -28,6 +28,7 @@ struct change {
     struct project *model; /* of args; NULL: the stored one is used */
     char **services, **scale;
     struct plan_options options;
+    size_t parallel; /* at most so many operations at once; 0: no limit */
     bool stop_first; /* rm --stop */
     bool pulling;    /* first pass of `up`: only the images, before anything is intended or made */
     bool wait;
