@@ -36,7 +36,7 @@ static bool digits_of_base(const char *digits, int base)
 }
 
 /* Integers as written in Go source, plus a sign: 12, 0x1F, 0o17, 017, 0b11. */
-static bool parse_integer(const char *text, int64_t *ret_value, bool *ret_overflow)
+static bool parse_integer(const char *text, int64_t *ret_value, uint64_t *ret_big, bool *ret_overflow)
 {
     bool negative = *text == '-';
     const char *digits = text + (*text == '-' || *text == '+');
@@ -55,6 +55,7 @@ static bool parse_integer(const char *text, int64_t *ret_value, bool *ret_overfl
     errno = 0;
     unsigned long long value = strtoull(digits, NULL, base);
     *ret_overflow = errno == ERANGE || value > (unsigned long long)INT64_MAX + negative;
+    *ret_big = errno == ERANGE || negative ? 0 : value;
     *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
 }
@@ -113,7 +114,7 @@ struct scalar scalar_resolve(const char *text)
             plain[size++] = *p;
     }
     plain[size] = '\0';
-    if (parse_integer(plain, &scalar.integer, &overflow) && !overflow) {
+    if (parse_integer(plain, &scalar.integer, &scalar.big, &overflow) && !overflow) {
         scalar.kind = NODE_INT;
     } else if (looks_like_float(plain)) {
         scalar.kind = NODE_FLOAT;
@@ -122,14 +123,14 @@ struct scalar scalar_resolve(const char *text)
     return scalar;
 }
 
-/* Lays out digits × 10^exponent the way Go prints %v: exponent notation below 1e-4 and from 1e21 on. */
+/* Lays out digits × 10^exponent the way Go prints %v: exponent notation below 1e-4 and from 1e6 on. */
 static void layout(bool negative, const char *digits, int exponent, char *ret_text)
 {
     int count = (int)strlen(digits);
     char *out = ret_text;
     if (negative)
         *out++ = '-';
-    if (exponent < -4 || exponent >= 21) {
+    if (exponent < -4 || exponent >= 6) {
         *out++ = digits[0];
         if (count > 1)
             out += snprintf(out, SCALAR_FLOAT_SIZE - 2, ".%s", digits + 1);

@@ -14,11 +14,12 @@
 #define SCALAR_FLOAT_SIZE 40
 
 /* Kind of a plain scalar; for numbers and booleans the value is stored in *ret (kind, value, text stays NULL
- * for strings). Big integers become floats. */
+ * for strings). Integers beyond int64_t become floats. */
 struct scalar {
     enum node_kind kind;
     bool boolean;
     int64_t integer;
+    uint64_t big; /* NODE_FLOAT: the integer that it was written as; 0: none, or too big */
     double number;
 };
 struct scalar scalar_resolve(const char *text);

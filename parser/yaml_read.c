@@ -65,7 +65,11 @@ static struct node *scalar_node(struct reader *reader, const yaml_event_t *event
     case NODE_NULL: node = node_new(reader->arena, NODE_NULL, pos); break;
     case NODE_BOOL: node = node_bool(reader->arena, scalar.boolean, pos); break;
     case NODE_INT: node = node_int(reader->arena, scalar.integer, pos); break;
-    case NODE_FLOAT: node = node_float(reader->arena, scalar.number, pos); break;
+    case NODE_FLOAT:
+        node = node_float(reader->arena, scalar.number, pos);
+        if (scalar.big)
+            node->text = arena_printf(reader->arena, "%llu", (unsigned long long)scalar.big);
+        break;
     default:
         node = node_new(reader->arena, NODE_STRING, pos);
         node->text = arena_strndup(reader->arena, value, event->data.scalar.length);
