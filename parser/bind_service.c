@@ -2,6 +2,7 @@
 /* bind_service.c - a service in the model: defaults, and the fields that several keys make together. */
 #include <string.h>
 
+#include "base/map.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/units.h"
@@ -177,6 +178,22 @@ static void bind_services(struct binder *binder, const struct node *services, vo
     }
 }
 
+/* What no active profile has is no dependency; `config` prints it all the same, as the reference does. */
+static void drop_absent(struct project *project)
+{
+    _cleanup_(map_freep) struct map *names = map_new(NULL);
+    for (size_t i = 0; i < project->services.count; i++)
+        map_set(names, project->services.items[i].name, names);
+    for (size_t i = 0; i < project->services.count; i++) {
+        struct service *service = &project->services.items[i];
+        size_t kept = 0;
+        for (size_t j = 0; j < service->depends_on.count; j++)
+            if (map_has(names, service->depends_on.items[j].service))
+                service->depends_on.items[kept++] = service->depends_on.items[j];
+        service->depends_on.count = kept;
+    }
+}
+
 void bind_project(struct project *project, const struct node *canonical, const struct node *disabled)
 {
     struct binder binder = {.arena = project->arena};
@@ -185,5 +202,6 @@ void bind_project(struct project *project, const struct node *canonical, const s
     bind_services(&binder, disabled, &project->disabled);
     for (size_t i = 0; i < project->services.count; i++)
         resolve_profiles(&binder, project, &project->services.items[i]);
+    drop_absent(project);
     project->canonical = canonical;
 }

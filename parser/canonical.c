@@ -79,6 +79,8 @@ static struct node *output_node(const struct output *output, const struct key_ro
         bool extension = key && !member && row && row->kind == VALUE_OBJECT && str_has_prefix(key, "x-");
         if (extension && output->as_json && !top)
             continue;
+        if (top && output->as_json && strcmp(key, "models") == 0) /* the reference's JSON leaves them out */
+            continue;
         struct node *value = output_node(output, member, node->items[i].value, false);
         if (key)
             node_add(output->arena, copy, key, node->items[i].key_pos, value);
@@ -92,7 +94,8 @@ static struct node *output_node(const struct output *output, const struct key_ro
 
 struct node *project_output_tree(struct arena *arena, const struct project *project, bool as_json)
 {
-    struct output output = {.arena = arena, .as_json = as_json, .as_written = project->not_interpolated};
+    bool raw = project->not_interpolated;
+    struct output output = {.arena = arena, .as_json = as_json && !raw, .as_written = raw};
     return output_node(&output, &project_row, project->canonical, true);
 }
 

@@ -160,10 +160,12 @@ void environment_resolve(struct loading *loading, struct node *services)
             continue;
         if (!load_has_room(loading, entry->key_pos))
             return;
-        if (!loading->options->no_env_resolution) {
+        if (!loading->options->no_env_resolution)
             resolve_null_values(loading, node_find(service, "environment"));
+        if (loading->options->no_interpolate) /* names of files may have variables */
+            continue;
+        if (!loading->options->no_env_resolution)
             resolve_env_files(loading, service);
-        }
         resolve_label_files(loading, service);
     }
 }

@@ -188,11 +188,12 @@ static struct project *build(struct load *load)
     if (loading->diags->error_count > errors)
         return NULL;
     struct node *disabled = node_new(loading->arena, NODE_MAP, tree->pos);
-    services_select(loading, tree, disabled);
+    if (!options->no_interpolate) /* as in the reference: what is not known yet selects nothing */
+        services_select(loading, tree, disabled);
     environment_resolve(loading, node_find(tree, "services"));
     if (!options->no_normalize)
         services_normalize(loading, tree);
-    if (!options->no_consistency)
+    if (!options->no_consistency && !options->no_interpolate)
         project_validate(loading, tree, disabled);
     if (loading->diags->error_count)
         return NULL;

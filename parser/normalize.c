@@ -73,6 +73,19 @@ static void keep_service(struct map *kept, const struct node *services, const ch
             keep_service(kept, services, entry->key);
 }
 
+static void drop_dependencies(struct node *service, struct map *kept)
+{
+    struct node *all = node_find(service, "depends_on");
+    for (uint32_t i = 0; all && i < all->count;) {
+        if (map_has(kept, all->items[i].key))
+            i++;
+        else
+            node_remove_at(all, i);
+    }
+    if (all && all->count == 0)
+        node_remove(service, "depends_on");
+}
+
 void services_narrow(struct loading *loading, struct node *tree, struct node *disabled)
 {
     const char *const *names = loading->options->services;
@@ -94,6 +107,8 @@ void services_narrow(struct loading *loading, struct node *tree, struct node *di
         node_add(loading->arena, disabled, entry.key, entry.key_pos, entry.value);
         node_remove_at(services, i);
     }
+    NODE_EACH(service, services)
+        drop_dependencies(service->value, kept);
 }
 
 /* ---- services ---- */
@@ -238,14 +253,19 @@ static void drop_unused(struct loading *loading, struct node *tree, const char *
     *resources = *kept;
 }
 
+static void fill_empty(struct arena *arena, struct node *resources)
+{
+    NODE_EACH(entry, resources)
+        if (entry->value->kind == NODE_NULL)
+            node_become(entry->value, node_new(arena, NODE_MAP, entry->value->pos));
+}
+
 static void name_resources(struct loading *loading, struct node *tree, const char *section, const char *project_name)
 {
     struct arena *arena = loading->arena;
     struct node *resources = node_find(tree, section);
     NODE_EACH(entry, resources) {
         struct node *value = entry->value;
-        if (value->kind == NODE_NULL)
-            node_become(value, node_new(arena, NODE_MAP, value->pos));
         if (value->kind != NODE_MAP || node_find_text(value, "name"))
             continue;
         bool external = node_find_bool(value, "external", false);
@@ -295,7 +315,7 @@ static void sort_service(struct node *service)
 
 struct node *project_normalize(struct loading *loading, struct node *tree, const char *project_name)
 {
-    static const char *const sections[] = {"networks", "volumes", "secrets", "configs"};
+    static const char *const sections[] = {"networks", "volumes", "secrets", "configs", "models"};
     static const char *const order[] = {"services", "networks", "volumes", "secrets", "configs", "models"};
     struct arena *arena = loading->arena;
     bool normal = !loading->options->no_normalize;
@@ -305,9 +325,11 @@ struct node *project_normalize(struct loading *loading, struct node *tree, const
     if (!loading->options->no_path_resolution)
         resolve_devices(loading, node_find(tree, "volumes"));
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-        if (!loading->options->all_resources)
+        if (!loading->options->all_resources && !loading->options->no_interpolate)
             drop_unused(loading, tree, sections[i]);
-        if (normal)
+        if (normal || !loading->options->no_interpolate)
+            fill_empty(arena, node_find(tree, sections[i]));
+        if (normal && strcmp(sections[i], "models") != 0)
             name_resources(loading, tree, sections[i], project_name);
     }
     struct node *canonical = node_new(arena, NODE_MAP, tree->pos);

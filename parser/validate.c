@@ -51,6 +51,12 @@ static void check_reference(struct validation *v, const char *service, const str
                  name, resources);
 }
 
+static const char *source_of(const struct node *reference)
+{
+    const char *source = node_find_text(reference, "source");
+    return source ? source : "";
+}
+
 static void check_references(struct validation *v, const char *name, const struct node *service)
 {
     NODE_EACH(entry, node_find(service, "networks"))
@@ -65,35 +71,26 @@ static void check_references(struct validation *v, const char *name, const struc
     static const char *const kinds[][2] = {{"configs", "config"}, {"secrets", "secret"}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         NODE_EACH(entry, node_find(service, kinds[i][0]))
-            if (node_find_text(entry->value, "source"))
-                check_reference(v, name, entry->value, kinds[i][0], kinds[i][1], node_find_text(entry->value, "source"));
+            check_reference(v, name, entry->value, kinds[i][0], kinds[i][1], source_of(entry->value));
     NODE_EACH(entry, node_find(node_find(service, "build"), "secrets"))
-        if (node_find_text(entry->value, "source"))
-            check_reference(v, name, entry->value, "secrets", "build secret", node_find_text(entry->value, "source"));
+        check_reference(v, name, entry->value, "secrets", "build secret", source_of(entry->value));
 }
 
-/* A dependency that is not there: an error, or with required: false nothing. */
+/* With required: false a dependency may be one that no active profile has. */
 static void check_dependencies(struct validation *v, const char *name, const struct node *service)
 {
-    struct node *dependencies = node_find(service, "depends_on");
-    for (uint32_t i = 0; dependencies && i < dependencies->count;) {
-        const char *other = dependencies->items[i].key;
-        const struct node *value = dependencies->items[i].value;
-        if (node_find(v->services, other)) {
-            i++;
+    NODE_EACH(entry, node_find(service, "depends_on")) {
+        const char *other = entry->key;
+        const struct node *value = entry->value;
+        if (node_find(v->services, other) ||
+            (node_find(v->disabled, other) && !node_find_bool(value, "required", true)))
             continue;
-        }
-        if (!node_find_bool(value, "required", true)) {
-            node_remove_at(dependencies, i);
-            continue;
-        }
         struct diag *diag = report(v, value, "service \"%s\" depends on undefined service \"%s\": invalid compose project",
                                    name, other);
         if (node_find(v->disabled, other))
             diag_hint(diag, "service '%s' is not selected by the active profiles", other);
         else
             hint_nearest(diag, other, v->services);
-        i++;
     }
 }
 

@@ -38,8 +38,9 @@ static const struct {
     const char *has, *hasnt;
 } cases[] = {
     {"plain", {.cwd = NULL}, "image: nginx|A: a|E: e|db:\n        condition|default: null|name: p_v|context: /", "env_file|unused|extra:|${"},
-    {"no_interpolate", {.no_interpolate = true}, "image: ${IMAGE:-nginx}|image: o${S:?must}|B: $B\n", "$$"},
-    {"no_normalize", {.no_normalize = true}, "v: null|image: nginx", "condition|default:|Dockerfile|unused|p_v"},
+    {"no_interpolate", {.no_interpolate = true},
+     "image: ${IMAGE:-nginx}|image: o${S:?must}|B: $B\n|  extra:\n|  unused:\n|env_file:|label_file:", "$$|E: e"},
+    {"no_normalize", {.no_normalize = true}, "  v: {}\n|image: nginx", "condition|default:|Dockerfile|unused|p_v"},
     {"no_path_resolution", {.no_path_resolution = true}, "context: ./b|source: ./d", "context: /"},
     {"no_env_resolution", {.no_env_resolution = true}, "env_file:\n|A: null|B: b", "E: e\n      B"},
     {"all_resources", {.all_resources = true}, "unused:\n    name: p_unused", "extra:"},

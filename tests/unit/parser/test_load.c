@@ -163,6 +163,7 @@ Test(load, selects_by_profiles)
     cr_expect_eq(loaded.project->services.count, 1);
     cr_expect_eq(loaded.project->disabled.count, 2);
     cr_expect_eq(loaded.project->services.items[0].depends_on.count, 0);
+    cr_expect(strstr(loaded.text, "depends_on:\n      p:\n"), "config keeps it: %s", loaded.text);
     cr_expect_eq(loaded.project->volumes.count, 0);
     options.profiles = x;
     cr_expect_eq(test_load(files, NULL, &options).project->services.count, 2);

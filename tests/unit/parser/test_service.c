@@ -193,6 +193,8 @@ static const struct { const char *key, *value, *message; } bad[] = {
     {"depends_on", "[nope]", "service \"a\" depends on undefined service \"nope\""},
     {"depends_on", "{b: {}}", "services.a.depends_on.b: missing property 'condition'"},
     {"depends_on", "{b: {condition: x}}", "'x' is not one of service_started"},
+    {"depends_on", "{b: {condition: service_started, required: false}}", "depends on undefined service \"b\""},
+    {"secrets", "[{target: x}]", "refers to undefined secret"}, {"configs", "[{target: /x}]", "refers to undefined config"},
     {"depends_on", "[a]", "dependency cycle detected: a -> a"},
     {"healthcheck", "{test: [curl]}", "must start with \"CMD\""}, {"healthcheck", "{interval: 10}", "must be a duration"},
     {"ulimits", "{nofile: {soft: 1}}", "missing property 'hard'"}, {"ulimits", "{NOFILE: 1}", "additional properties 'NOFILE'"},
