@@ -28,7 +28,7 @@ static const struct { const char *service, *message; } cases[] = {
     {"oom_kill_disable: false", NULL}, {"use_api_socket: false", NULL}, {"logging: {driver: local, options: {max-size: 1m}}", NULL},
     {"devices: [/dev/null]", NULL}, {"pull_policy: never", NULL}, {"platform: linux", NULL},
     {"deploy: {replicas: 2, restart_policy: {condition: any}, resources: {limits: {cpus: 1}}}", NULL},
-    {"cpus: 0.01", NULL}, {"cpus: 0", NULL}, {"cpus: 1e7", "services.a.cpus: '10000000' is out of range"}, {"cpus: 0.001", "out of range"},
+    {"cpus: 0.01", NULL}, {"cpus: 0", NULL}, {"cpus: 1e7", "is out of range: expected at least 0.01"}, {"cpus: 0.001", "out of range"},
     {"cpus: -1", "out of range: expected at least 0.01"}, {"mem_limit: -1", "out of range: expected at least 1m"},
     {"mem_limit: 1k", "services.a.mem_limit: '1024' is out of range"}, {"mem_limit: 1m", NULL}, {"mem_limit: 0", NULL},
     {"mem_reservation: 2g\n    mem_limit: 1g", "services.a.mem_reservation: '2147483648' is out of range: expected no more than mem_limit"},
