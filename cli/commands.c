@@ -37,6 +37,8 @@ const struct option_row global_option_rows[] = {
 const struct command_row command_table[] = {
     {"config", "[SERVICE...]", "check the compose files and print the resolved project", cmd_config,
      config_options, EFFECT_READS},
+    {"cp", "SERVICE:SOURCE DEST|- | SOURCE|- SERVICE:DEST", "copy files between containers and the host", cmd_cp,
+     cp_options, EFFECT_CHANGES},
     {"doctor", "", "say what this host can and cannot do, with reasons", cmd_doctor, doctor_options,
      EFFECT_READS},
     {"down", "[SERVICE...]", "stop and remove containers and networks", cmd_down, down_options,

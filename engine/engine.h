@@ -121,6 +121,18 @@ int container_delete(const struct layout *layout, const char *id, struct err *er
 /* Starts a detached process that empties lib/deleting; forks, and returns at once. */
 void container_delete_finish(const struct layout *layout);
 
+/* The calling process, which is to end soon and has one thread, becomes one that sees a container's files: as the container's
+ * root in its user namespace where it has one, so with no more power than that. *ret_root: its root with all mounts, for
+ * fs_open_in_root. Of a stopped container the layers, volumes and binds are mounted in a mount namespace of the caller's;
+ * write keeps a start of it waiting until the process ends. ERR_NOT_FOUND, ERR_BUSY: it is just being started. */
+int container_view_enter(const struct layout *layout, const char *id, bool write, int *ret_root, struct err *err);
+
+/* Runs `winch-image` with words such as {"copy-out", ID, "/etc/passwd", NULL}: a tar archive goes to or comes from data_fd.
+ * The rest is as with image_worker_start; lines {"warning":"…"} tell what was left out. */
+#define COPY_DATA_FD 3 /* of the worker */
+int copy_worker_start(const struct layout *layout, char *const *words, int data_fd, pid_t *ret_pid, int *ret_progress_fd,
+                      struct err *err);
+
 /* ---- host -------------------------------------------------------------------------------------- */
 enum cgroup_mode { CGROUP_V1, CGROUP_HYBRID, CGROUP_V2 };
 enum cgroup_mode cgroup_mode_detect(void);

@@ -52,6 +52,13 @@ void progress_damage(const char *id, const char *what)
     say(line);
 }
 
+void progress_warning(const char *text)
+{
+    struct jv *line = jv_object();
+    jv_set_str(line, "warning", text);
+    say(line);
+}
+
 void progress_error(const struct err *error)
 {
     struct jv *line = jv_object();

@@ -14,5 +14,7 @@ void progress_say(const char *id, const char *parent, const char *status, int64_
 void progress_done(const char *id, const char *status, const char *digest, const char *image);
 /* A finding of verify. */
 void progress_damage(const char *id, const char *what);
+/* Something was left out. */
+void progress_warning(const char *text);
 /* The last line of a failure. */
 void progress_error(const struct err *error);

@@ -2,6 +2,7 @@
 /* winch-image: the worker that touches foreign bytes (registries, archives). One word of work a
  * process; JSON lines on standard output (engine/engine.h), the last of which is the result or the
  * error. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include "base/option.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/image/copy_in.h"
+#include "engine/image/copy_out.h"
 #include "engine/image/import.h"
 #include "engine/image/load.h"
 #include "engine/image/platform.h"
@@ -26,7 +29,8 @@
 struct options {
     const char *platform, *policy;
     char **change;
-    bool repair;
+    const char *name;
+    bool repair, follow, contents, archive;
 };
 
 static const struct option_row option_rows[] = {
@@ -38,6 +42,10 @@ static const struct option_row option_rows[] = {
      "set a part of an imported image's config"},
     {0, "repair", OPTION_FLAG, offsetof(struct options, repair), NULL,
      "put damaged layers away, so that a pull brings them again"},
+    {0, "name", OPTION_STRING, offsetof(struct options, name), "NAME", "what the copied thing is called"},
+    {0, "follow", OPTION_FLAG, offsetof(struct options, follow), NULL, "copy what a link stands for"},
+    {0, "contents", OPTION_FLAG, offsetof(struct options, contents), NULL, "only what lies in the directory"},
+    {0, "archive", OPTION_FLAG, offsetof(struct options, archive), NULL, "keep owners"},
     {0},
 };
 
@@ -97,16 +105,56 @@ static int work_verify(const struct work *work, struct err *err)
     return verify_run(work->lib_fd, work->options->repair, err);
 }
 
+/* The file system of a container, or of the host for "-". */
+static int copy_root(const struct work *work, bool write, int *ret_root, struct err *err)
+{
+    if (!str_eq(work->words[0], "-"))
+        return container_view_enter(work->layout, work->words[0], write, ret_root, err);
+    *ret_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return *ret_root < 0 ? err_sys(err, "open /") : 0;
+}
+
+static int work_copy_out(const struct work *work, struct err *err)
+{
+    struct copy_out copy = {
+        .archive_fd = COPY_DATA_FD,
+        .path = work->words[1],
+        .name = work->options->name ? work->options->name : "",
+        .follow = work->options->follow,
+        .warn = progress_warning,
+    };
+    return copy_root(work, false, &copy.root_fd, err) < 0 ? -1 : copy_out_run(&copy, err);
+}
+
+static int work_copy_in(const struct work *work, struct err *err)
+{
+    bool host = str_eq(work->words[0], "-");
+    struct copy_in copy = {
+        .archive_fd = COPY_DATA_FD,
+        .path = work->words[1],
+        .name = work->options->name,
+        .contents = work->options->contents,
+        .plain_modes = host,
+        .owner = work->options->archive ? COPY_OWNER_ARCHIVE : COPY_OWNER_OURS,
+        .warn = progress_warning,
+    };
+    (void)umask(0);
+    return copy_root(work, true, &copy.root_fd, err) < 0 ? -1 : copy_in_run(&copy, err);
+}
+
 static const struct word {
     const char *name;
     size_t least, most; /* words behind it */
     const char *usage;
     int (*run)(const struct work *work, struct err *err);
+    bool bare; /* needs neither the image store nor the configuration */
 } words[] = {
-    {"pull", 1, 1, "pull REF [--platform P] [--policy always|missing]", work_pull},
-    {"load", 1, 1, "load FILE|-", work_load},
-    {"verify", 0, 0, "verify [--repair]", work_verify},
-    {"import", 2, 2, "import FILE|- REF [--change INSTRUCTION]…", work_import},
+    {"pull", 1, 1, "pull REF [--platform P] [--policy always|missing]", work_pull, false},
+    {"load", 1, 1, "load FILE|-", work_load, false},
+    {"verify", 0, 0, "verify [--repair]", work_verify, false},
+    {"import", 2, 2, "import FILE|- REF [--change INSTRUCTION]…", work_import, false},
+    {"copy-out", 2, 2, "copy-out [--name NAME] [--follow] ID|- PATH", work_copy_out, true},
+    {"copy-in", 2, 2, "copy-in [--name NAME] [--contents] [--archive] ID|- PATH", work_copy_in, true},
 };
 
 static const struct word *find_word(const char *name)
@@ -136,8 +184,8 @@ static int run_word(const struct word *word, struct work work, const char *root,
     struct host_config config = {0};
     int done = -1;
     if (layout_init(&layout, root, err) == 0 && layout_open(&layout, err) == 0 &&
-        store_make(layout.lib_fd, err) == 0 &&
-        host_config_load(layout.config_file, &config, err) == 0) {
+        (word->bare || (store_make(layout.lib_fd, err) == 0 &&
+                        host_config_load(layout.config_file, &config, err) == 0))) {
         work.layout = &layout;
         work.lib_fd = layout.lib_fd;
         work.config = &config;

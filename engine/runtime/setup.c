@@ -110,7 +110,7 @@ static int setup_limits(struct setup *setup, struct err *err)
     return 0; /* a monitor that could not lower its own is at 0 anyway */
 }
 
-static int setup_private(struct setup *setup, struct err *err)
+int setup_private(struct setup *setup, struct err *err)
 {
     (void)setup;
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -118,7 +118,7 @@ static int setup_private(struct setup *setup, struct err *err)
     return 0;
 }
 
-static int setup_owner(struct setup *setup, struct err *err)
+int setup_owner(struct setup *setup, struct err *err)
 {
     setup->root_uid = setup->spec->userns ? (uid_t)setup->spec->id_base : 0;
     if (setup->root_uid == 0)

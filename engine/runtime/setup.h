@@ -47,6 +47,9 @@ struct setup {
 __attribute__((noreturn)) void setup_run(struct setup *setup);
 __attribute__((noreturn)) void setup_run_exec(struct setup *setup);
 
+/* Steps that others walk, too (view.c). */
+int setup_private(struct setup *setup, struct err *err);
+int setup_owner(struct setup *setup, struct err *err);
 /* Steps that live in files of their own. */
 int setup_rootfs(struct setup *setup, struct err *err); /* rootfs.c */
 int setup_pivot(struct setup *setup, struct err *err);
