@@ -56,7 +56,7 @@ static int view_options(const struct logs_options *options, struct view_logs_opt
     *ret = (struct view_logs_options){.no_color = options->no_color,
                                       .no_prefix = options->no_prefix,
                                       .timestamps = options->timestamps,
-                                      .log = {.tail = -1}};
+                                      .log = {.tail = -1, .follow = options->follow}};
     if (options->tail && strcmp(options->tail, "all") != 0) {
         if (!parse_i64(options->tail, -1, INT64_MAX, &tail))
             return err_set(err, ERR_USAGE, "--tail: '%s' is neither a number nor 'all'",
@@ -89,7 +89,8 @@ static int add_sources(struct view_logs *view, const struct observed *observed,
 
 /* Until interrupted, or until no container of the project runs any more. */
 static int follow(struct cli *cli, struct view_logs *view, struct project *project,
-                  const char *name, char *const *services, long long index, struct err *err)
+                  const char *name, char *const *services, const struct logs_options *options,
+                  int64_t until_ns, struct err *err)
 {
     _cleanup_close_ int interrupts = interrupt_fd();
     int fds[1024], signo;
@@ -99,7 +100,7 @@ static int follow(struct cli *cli, struct view_logs *view, struct project *proje
         bool running = false;
         if (observe(&cli->layout, name, project, &observed, err) < 0)
             return -1;
-        int rc = add_sources(view, &observed, project, name, services, index, err);
+        int rc = add_sources(view, &observed, project, name, services, options->index, err);
         for (size_t i = 0; i < observed.container_count; i++) {
             enum container_state state = observed_state(&observed.containers[i]);
             running |= state == STATE_RUNNING || state == STATE_RESTARTING || state == STATE_PAUSED;
@@ -107,7 +108,7 @@ static int follow(struct cli *cli, struct view_logs *view, struct project *proje
         observed_done(&observed);
         if (rc < 0 || view_logs_print(view, err) < 0)
             return -1;
-        if (!running)
+        if (!running || (until_ns && clock_wall_ns() > until_ns))
             return EXIT_OK;
         size_t count = view_logs_fds(view, fds, ARRAY_LEN(fds) - 1);
         struct pollfd polls[1024];
@@ -150,7 +151,7 @@ int cmd_logs(struct cli *cli, int argc, char **argv)
     if (rc == 0)
         rc = view_logs_print(view, &err);
     if (rc == 0 && options.follow && observed.container_count)
-        rc = follow(cli, view, project, name, services, options.index, &err);
+        rc = follow(cli, view, project, name, services, &options, view_opts.log.until_ns, &err);
     code = rc < 0 ? cli_error(&err) : rc;
     view_logs_free(view);
     observed_done(&observed);

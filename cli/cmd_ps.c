@@ -70,6 +70,8 @@ static char *status_text(const struct observed_container *container, int64_t now
     }
     if (status->oom)
         str_add(&out, ", out of memory");
+    if (status->log_lost > 0)
+        str_addf(&out, ", %llu log lines lost", (unsigned long long)status->log_lost);
     if (supervise->restart_count > 0)
         str_addf(&out, ", restarted %lld %s", (long long)supervise->restart_count,
                  supervise->restart_count == 1 ? "time" : "times");
@@ -200,6 +202,7 @@ static void print_json(const struct observed_container *container,
     jv_set_int(json, "Pid", container->status.pid);
     jv_set_int(json, "RestartCount", container->supervise.restart_count);
     jv_set_bool(json, "OOMKilled", container->status.oom);
+    jv_set_int(json, "LogLinesLost", (int64_t)container->status.log_lost);
     jv_set_bool(json, "UserNamespace", record->spec.id_count > 0);
     jv_set_str(json, "CapBnd", capabilities);
     _cleanup_free_ char *text = jv_dump(json);

@@ -385,7 +385,7 @@ static int run_attached(struct cli *cli, const struct up_options *options, struc
                                      .no_prefix = options->no_prefix,
                                      .timestamps = options->timestamps,
                                      .split_streams = true,
-                                     .log = {.tail = -1, .since_ns = clock_wall_ns()}};
+                                     .log = {.tail = -1, .since_ns = clock_wall_ns(), .follow = true}};
     struct attached a = {.cli = cli, .options = options, .project = project, .services = services};
     struct err err = {0};
 

@@ -39,6 +39,7 @@ struct container_status {
     int exit_code;                   /* as shells show it; -1 unknown */
     int signo;                       /* that ended it, or 0 */
     bool oom;
+    uint64_t log_lost; /* lines of output that could not be logged, or sent on, in this run */
     char error[512]; /* why the start failed, or "" */
 };
 

@@ -75,6 +75,8 @@ static bool line_set(struct parsed *parsed, const char *key, const char *value)
         status->signo = (int)number;
     else if (str_eq(key, "oom"))
         status->oom = number != 0;
+    else if (str_eq(key, "log_lost"))
+        status->log_lost = (uint64_t)number;
     return true; /* a key of a newer version */
 }
 

@@ -1,164 +1,145 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of a container's log files (read.h). All files are opened at once, newest first:
- * rotation only moves files to older names, so none is missed, and one seen twice is known by its
- * inode. Following goes on in the newest descriptor to its end before it looks for a newer file. */
+/* The reader of a container's log (read.h). All files are opened at once, so that none expires under the
+ * reader. Following goes on in the newest to its end before it looks for a newer one. */
 #include "engine/log/read.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
-#include "base/mem.h"
+#include "base/vec.h"
 #include "engine/log/decode.h"
+#include "engine/log/file.h"
+#include "engine/log/names.h"
 
 #define BUFFER_SIZE (512 * 1024) /* several times the longest record */
-#define FILES_MAX   1024
-#define BACK_CHUNK  (64 * 1024)
-
-struct log_file {
-    int fd;
-    ino_t inode;
-};
+#define FILES_MAX   2048         /* more than a writer keeps */
+#define MISSED_SIZE 160
 
 struct log_reader {
-    int dirfd, watch; /* -1: none */
+    int lib_fd, dirfd, watch; /* -1: none */
+    char name[128];
     struct log_options options;
-    struct log_file files[FILES_MAX]; /* oldest first */
-    size_t count, index;              /* index: being read */
-    off_t offset;                     /* of the next byte to read into buffer */
+    VEC(struct log_file) files; /* oldest first */
+    size_t index;               /* being read */
     char *buffer;
     size_t start, end; /* unread part of buffer */
-    bool ended;        /* a record beyond until was seen */
+    bool begins;       /* the next record begins a line */
+    bool skipping;     /* the line is none of the last ones */
+    bool locked;       /* the writer knows that it is followed */
+    uint64_t missed;   /* files that expired unread */
+    char missed_text[MISSED_SIZE];
     struct log_decoder decoder;
 };
 
-static int file_open(int dirfd, const char *name, struct log_file *ret_file)
+struct numbers {
+    uint64_t after;
+    VEC(uint64_t) found;
+};
+
+static void number_visit(struct log_name name, void *arg)
 {
-    struct stat st;
-    int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        errno = EINVAL;
-        return -1;
-    }
-    *ret_file = (struct log_file){.fd = fd, .inode = st.st_ino};
-    return 0;
+    struct numbers *numbers = arg;
+    if (name.number > numbers->after)
+        VEC_ADD(&numbers->found, name.number);
 }
 
-/* Opens "current", "1", … back to the file `known` (0: all) and appends them oldest first. */
-static int files_append(struct log_reader *reader, ino_t known, struct err *err)
+static int number_compare(const void *a, const void *b)
 {
-    struct log_file *found = xcalloc(FILES_MAX, sizeof(*found));
-    size_t count = 0, room = FILES_MAX - reader->count;
-    for (unsigned number = 0, missing = 0; missing < 2 && count < room; number++) {
-        char name[16];
-        snprintf(name, sizeof(name), number ? "%u" : "current", number);
+    uint64_t one = *(const uint64_t *)a, two = *(const uint64_t *)b;
+    return (one > two) - (one < two);
+}
+
+static int numbers_open(struct log_reader *reader, const uint64_t *numbers, size_t count, uint64_t after,
+                        struct err *err)
+{
+    for (size_t i = count > FILES_MAX ? count - FILES_MAX : 0; i < count; i++) {
         struct log_file file;
-        if (file_open(reader->dirfd, name, &file) < 0) {
-            if (errno != ENOENT) {
-                err_sys(err, "open log file '%s'", name);
-                break;
-            }
-            missing++; /* one may be missing in the middle of a rotation */
-            continue;
-        }
-        if ((known && file.inode == known) || (count > 0 && file.inode == found[count - 1].inode)) {
-            close(file.fd);
-            if (known && file.inode == known)
-                break;
-            continue;
-        }
-        found[count++] = file;
-    }
-    for (size_t i = count; i > 0; i--)
-        reader->files[reader->count++] = found[i - 1];
-    free(found);
-    return err && err->code ? -1 : 0;
-}
-
-/* Offset in one file at which its last *count records begin; *count is reduced by those found. */
-static off_t tail_offset(int fd, int64_t *count)
-{
-    _cleanup_free_ char *chunk = xmalloc(BACK_CHUNK);
-    off_t end = lseek(fd, 0, SEEK_END);
-    bool first = true;
-    while (end > 0) {
-        size_t size = (size_t)MIN(end, (off_t)BACK_CHUNK);
-        ssize_t got = pread(fd, chunk, size, end - (off_t)size);
-        if (got <= 0)
-            return 0;
-        for (size_t at = (size_t)got; at > 0; at--) {
-            if (chunk[at - 1] != '\n')
+        if (i > 0 && numbers[i] == numbers[i - 1])
+            continue; /* plain and compressed for a moment */
+        if (log_file_open(reader->dirfd, numbers[i], &file) < 0) {
+            if (errno == ENOENT)
                 continue;
-            if (first) { /* the end of the last record, not of one before it */
-                first = false;
-                continue;
-            }
-            if (--*count == 0)
-                return end - (off_t)size + (off_t)at;
+            return err_sys(err, "open log file %" PRIu64, numbers[i]);
         }
-        end -= (off_t)size;
+        if (after > 0)
+            reader->missed += numbers[i] - after - 1;
+        after = numbers[i];
+        VEC_ADD(&reader->files, file);
     }
-    if (!first)
-        --*count; /* the record at the start of the file */
     return 0;
 }
 
-static void tail_seek(struct log_reader *reader)
+/* Opens the files above number after (0: all). */
+static int files_append(struct log_reader *reader, uint64_t after, struct err *err)
+{
+    struct numbers numbers = {.after = after};
+    if (reader->options.follow && !reader->locked) /* the writer's own lock lasts an instant */
+        reader->locked = flock(reader->dirfd, LOCK_SH | LOCK_NB) == 0;
+    int result = log_names_each(reader->dirfd, number_visit, &numbers);
+    if (result < 0)
+        err_sys(err, "list log");
+    else if (numbers.found.count > 0) {
+        qsort(numbers.found.items, numbers.found.count, sizeof(uint64_t), number_compare);
+        result = numbers_open(reader, numbers.found.items, numbers.found.count, after, err);
+    }
+    VEC_DONE(&numbers.found);
+    return result;
+}
+
+static int directory_open(struct log_reader *reader, struct err *err)
+{
+    if (reader->dirfd >= 0)
+        return 0;
+    reader->dirfd =
+        openat(reader->lib_fd, reader->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return reader->dirfd >= 0 || errno == ENOENT ? 0 : err_sys(err, "open the log");
+}
+
+static int tail_seek(struct log_reader *reader, struct err *err)
 {
     int64_t left = reader->options.tail;
-    reader->index = reader->count;
-    reader->offset = 0;
+    size_t count = reader->files.count;
+    reader->index = count;
     while (reader->index > 0 && left > 0) {
         reader->index--;
-        reader->offset = tail_offset(reader->files[reader->index].fd, &left);
+        const struct log_file *before = reader->index ? &reader->files.items[reader->index - 1] : NULL;
+        if (log_file_tail(&reader->files.items[reader->index], before, &left, err) < 0)
+            return -1;
     }
-    if (reader->index == reader->count && reader->count > 0) { /* tail 0: only what comes */
-        reader->index = reader->count - 1;
-        reader->offset = lseek(reader->files[reader->index].fd, 0, SEEK_END);
+    if (reader->index == count && count > 0) { /* tail 0: only what comes */
+        struct log_file *newest = &reader->files.items[--reader->index];
+        newest->skip_lines = newest->packed ? INT64_MAX : 0;
+        newest->offset = lseek(newest->fd, 0, SEEK_END);
     }
-}
-
-/* Files whose last write is before since hold nothing that is asked for. */
-static void since_seek(struct log_reader *reader)
-{
-    struct stat st;
-    while (reader->options.since_ns && reader->index + 1 < reader->count &&
-           fstat(reader->files[reader->index].fd, &st) == 0 &&
-           st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec < reader->options.since_ns) {
-        reader->index++;
-        reader->offset = 0;
-    }
+    return 0;
 }
 
 int log_reader_open(const struct layout *layout, const char *id, const struct log_options *options,
                     struct log_reader **ret_reader, struct err *err)
 {
-    char name[128];
     _cleanup_(log_reader_freep) struct log_reader *reader = xcalloc(1, sizeof(*reader));
-    struct err reason = {0};
-    reader->watch = -1;
+    reader->watch = reader->dirfd = -1;
     reader->options = *options;
+    reader->begins = true;
     reader->buffer = xmalloc(BUFFER_SIZE);
     reader->decoder.text = xmalloc(BUFFER_SIZE);
-    snprintf(name, sizeof(name), "containers/%s/log", id);
-    reader->dirfd = openat(layout->lib_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (reader->dirfd < 0 && errno != ENOENT)
+    snprintf(reader->name, sizeof(reader->name), "containers/%s/log", id);
+    reader->lib_fd = fcntl(layout->lib_fd, F_DUPFD_CLOEXEC, 3);
+    if (reader->lib_fd < 0)
         return err_sys(err, "open the log of container %.12s", id);
-    if (reader->dirfd >= 0 && files_append(reader, 0, &reason) < 0) {
-        err_copy(err, &reason);
+    if (directory_open(reader, err) < 0 ||
+        (reader->dirfd >= 0 && files_append(reader, 0, err) < 0) ||
+        (options->tail >= 0 && tail_seek(reader, err) < 0))
         return err_wrap(err, "container %.12s", id);
-    }
-    if (options->tail >= 0)
-        tail_seek(reader);
-    since_seek(reader);
     *ret_reader = take_ptr(&reader);
     return 0;
 }
@@ -167,8 +148,10 @@ void log_reader_free(struct log_reader *reader)
 {
     if (!reader)
         return;
-    for (size_t i = 0; i < reader->count; i++)
-        close_fdp(&reader->files[i].fd);
+    for (size_t i = 0; i < reader->files.count; i++)
+        log_file_close(&reader->files.items[i]);
+    VEC_DONE(&reader->files);
+    close_fdp(&reader->lib_fd);
     close_fdp(&reader->dirfd);
     close_fdp(&reader->watch);
     free(reader->buffer);
@@ -184,42 +167,39 @@ static int buffer_fill(struct log_reader *reader, struct err *err)
     reader->start = 0;
     if (reader->end == BUFFER_SIZE) /* no record is that long: damage; the next newline heals it */
         reader->end = 0;
-    ssize_t got = pread(reader->files[reader->index].fd, reader->buffer + reader->end,
-                        BUFFER_SIZE - reader->end, reader->offset);
-    if (got < 0)
-        return err_sys(err, "read log");
-    reader->offset += got;
-    reader->end += (size_t)got;
-    return got > 0;
+    ssize_t got = log_file_read(&reader->files.items[reader->index], reader->buffer + reader->end,
+                                BUFFER_SIZE - reader->end, err);
+    if (got > 0)
+        reader->end += (size_t)got;
+    return got > 0 ? 1 : (int)got;
 }
 
-/* 1: there is a newer file to go on with, 0: not, -1: error. */
+/* What is read is forgotten, or following would keep every expired file. */
+static void files_forget(struct log_reader *reader)
+{
+    for (size_t i = 0; i < reader->index; i++)
+        log_file_close(&reader->files.items[i]);
+    memmove(reader->files.items, reader->files.items + reader->index,
+            (reader->files.count - reader->index) * sizeof(*reader->files.items));
+    reader->files.count -= reader->index;
+    reader->index = 0;
+}
+
+/* 1: there is a newer file to go on with, or more in this one; 0: not; -1: error. */
 static int file_advance(struct log_reader *reader, struct err *err)
 {
-    if (reader->index + 1 == reader->count) {
-        struct stat st;
-        if (fstatat(reader->dirfd, "current", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-            st.st_ino == reader->files[reader->index].inode)
+    if (reader->index + 1 == reader->files.count) {
+        if (files_append(reader, reader->files.items[reader->index].number, err) < 0)
+            return -1;
+        if (reader->index + 1 == reader->files.count)
             return 0;
-        /* the writer may have added to this file after we read it and before it was renamed */
+        /* the writer may have added to this file after we read it and before it began the next */
         int more = buffer_fill(reader, err);
         if (more != 0)
             return more;
-        struct err reason = {0};
-        if (reader->count == FILES_MAX) { /* forget what is read */
-            for (size_t i = 0; i + 1 < reader->count; i++)
-                close_fdp(&reader->files[i].fd);
-            reader->files[0] = reader->files[reader->count - 1];
-            reader->count = 1;
-            reader->index = 0;
-        }
-        if (files_append(reader, reader->files[reader->index].inode, &reason) < 0)
-            return err_copy(err, &reason);
-        if (reader->index + 1 == reader->count)
-            return 0;
     }
     reader->index++;
-    reader->offset = 0;
+    files_forget(reader);
     reader->start = reader->end = 0; /* a torn end of the old file belongs to nothing */
     return 1;
 }
@@ -227,21 +207,36 @@ static int file_advance(struct log_reader *reader, struct err *err)
 static bool record_wanted(struct log_reader *reader, const struct log_record *record)
 {
     const struct log_options *options = &reader->options;
-    if (options->until_ns && record->time_ns > options->until_ns) {
-        reader->ended = true;
-        return false;
+    int64_t *skip = &reader->files.items[reader->index].skip_lines;
+    if (reader->begins) {
+        reader->skipping = *skip > 0;
+        *skip -= reader->skipping;
     }
-    return !options->since_ns || record->time_ns >= options->since_ns;
+    reader->begins = !record->partial;
+    return !reader->skipping && (!options->until_ns || record->time_ns <= options->until_ns) &&
+           (!options->since_ns || record->time_ns >= options->since_ns);
+}
+
+static void missed_tell(struct log_reader *reader, struct log_record *ret_record)
+{
+    int size = snprintf(reader->missed_text, sizeof(reader->missed_text),
+                        "winch: %" PRIu64 " log files expired before they could be read\n", reader->missed);
+    reader->missed = 0;
+    *ret_record = (struct log_record){.text = reader->missed_text,
+                                      .size = (size_t)size,
+                                      .is_stderr = true,
+                                      .time_ns = clock_wall_ns()};
 }
 
 int log_reader_next(struct log_reader *reader, struct log_record *ret_record, struct err *err)
 {
-    if (reader->count == 0 && reader->dirfd >= 0) {
-        struct err reason = {0};
-        if (files_append(reader, 0, &reason) < 0)
-            return err_copy(err, &reason);
+    if (reader->files.count == 0) {
+        if (directory_open(reader, err) < 0)
+            return -1;
+        if (reader->dirfd < 0 || files_append(reader, 0, err) < 0)
+            return reader->dirfd < 0 ? 0 : -1;
     }
-    while (reader->count > 0 && !reader->ended) {
+    while (reader->files.count > 0) {
         const char *line = reader->buffer + reader->start;
         const char *end = memchr(line, '\n', reader->end - reader->start);
         if (end) {
@@ -257,6 +252,10 @@ int log_reader_next(struct log_reader *reader, struct log_record *ret_record, st
         int more = buffer_fill(reader, err);
         if (more == 0)
             more = file_advance(reader, err);
+        if (more > 0 && reader->missed > 0 && reader->start == reader->end) {
+            missed_tell(reader, ret_record);
+            return 1;
+        }
         if (more <= 0)
             return more;
     }
@@ -270,8 +269,7 @@ int log_reader_watch_fd(struct log_reader *reader)
     char path[40];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", reader->dirfd);
     _cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (watch >= 0 &&
-        inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) >= 0)
+    if (watch >= 0 && inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_ONLYDIR) >= 0)
         reader->watch = take_fd(&watch);
     return reader->watch;
 }

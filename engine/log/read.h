@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* read.h - reading a container's log (lib/containers/<id>/log/: current, 1, 2 … oldest last). No
- * helper process.
+/* read.h - reading a container's log (files: engine/log/names.h). No helper process but to unpack.
  *
  * A record is one line {"log":"text\n","stream":"stdout"|"stderr","time":"RFC 3339 ns"}; text
  * without a final newline is a partial line (no newline was written by the process, or a line
@@ -17,8 +16,9 @@
 #define LOG_LINE_MAX (16 * 1024)
 
 struct log_options {
-    int64_t tail;               /* last N records; < 0: all */
-    int64_t since_ns, until_ns; /* 0: no bound */
+    int64_t tail;               /* last N lines; < 0: all */
+    int64_t since_ns, until_ns; /* 0: no bound. Every record is judged by its own time: clocks jump */
+    bool follow;                /* tells the writer to keep expired files a moment longer */
 };
 
 struct log_record {
@@ -30,7 +30,7 @@ struct log_record {
 
 struct log_reader;
 /* A container without log gives an empty reader. Keeps descriptors, so rotation while following
- * loses nothing. */
+ * loses nothing that was opened in time; what expired unread is told by a record of its own. */
 int log_reader_open(const struct layout *layout, const char *id, const struct log_options *options,
                     struct log_reader **ret_reader, struct err *err);
 void log_reader_free(struct log_reader *reader);

@@ -26,8 +26,9 @@ static void output_drain(struct monitor *monitor)
     for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++) {
         monitor->relays[i].ready = true;
         for (int round = 0; monitor->relays[i].ready && round < DRAIN_ROUNDS; round++)
-            relay_pump(&monitor->relays[i], &monitor->log, true);
+            (void)relay_pump(&monitor->relays[i], &monitor->spool, &monitor->log, true);
     }
+    spool_done(&monitor->spool, monitor->run_dir);
 }
 
 /* With a pid namespace of its own the kernel has killed the rest; else we do, and wait for our own

@@ -65,13 +65,32 @@ static int fifos_relay(struct monitor *monitor, struct err *err)
 {
     for (int i = 0; i < 2; i++) {
         int fd = fifo_open(monitor, i, O_RDWR | O_NONBLOCK, err);
-        if (fd < 0 || relay_open(&monitor->relays[i], fd, false, i == 1, err) < 0)
+        if (fd < 0)
             return -1;
+        relay_init(&monitor->relays[i], fd, false, i == 1);
         (void)fcntl(fd, F_SETPIPE_SZ,
                     PIPE_BYTES); /* refused beyond the user's share: smaller works */
-        if (monitor_watch(monitor, fd, EPOLLIN | EPOLLET, SOURCE_RELAY, (unsigned)i) < 0)
+        if (monitor_watch(monitor, fd, RELAY_EVENTS, SOURCE_RELAY, (unsigned)i) < 0)
             return err_sys(err, "watch output pipe '%s'", fifo_names[i]);
     }
+    return 0;
+}
+
+/* The spool, with a keeper's pipes; what an earlier run left in either belongs before this one's lines. */
+static int output_open(struct monitor *monitor, bool adopt, struct err *err)
+{
+    bool pipes = monitor->spec.log.driver != LOG_DRIVER_NONE;
+    if (logfile_open(&monitor->log, &monitor->spec, err) < 0)
+        return -1;
+    if ((pipes || monitor->spec.process.tty) &&
+        spool_open(&monitor->spool, monitor->run_dir, err) < 0)
+        return -1;
+    if (!pipes)
+        return 0;
+    if (fifos_relay(monitor, err) < 0)
+        return -1;
+    for (int i = 0; !adopt && i < 2; i++)
+        (void)relay_pump(&monitor->relays[i], &monitor->spool, &monitor->log, true);
     return 0;
 }
 
@@ -141,8 +160,11 @@ static int tty_relay(struct monitor *monitor, struct err *err)
         return 0;
     int copy = fcntl(monitor->tty, F_DUPFD_CLOEXEC, 3);
     relay_done(&monitor->relays[0]);
-    if (copy < 0 || relay_open(&monitor->relays[0], copy, true, false, err) < 0 ||
-        monitor_watch(monitor, copy, EPOLLIN, SOURCE_RELAY, 0) < 0)
+    if (copy < 0)
+        return err_sys(err, "watch the terminal");
+    relay_init(&monitor->relays[0], copy, true, false);
+    /* edge-triggered: with nobody inside who has it open, a terminal says so all the time */
+    if (monitor_watch(monitor, copy, EPOLLIN | EPOLLET, SOURCE_RELAY, 0) < 0)
         return err_sys(err, "watch the terminal");
     return 0;
 }
@@ -160,9 +182,7 @@ static void launch_undo(struct monitor *monitor)
 int monitor_launch(struct monitor *monitor, struct started *ret_started, struct err *err)
 {
     if (lock_take(monitor, err) < 0 || filter_load(&monitor->spec, &monitor->filter, err) < 0 ||
-        logfile_open(&monitor->log, &monitor->spec, err) < 0)
-        return -1;
-    if (monitor->spec.log.driver != LOG_DRIVER_NONE && fifos_relay(monitor, err) < 0)
+        output_open(monitor, false, err) < 0)
         return -1;
     if (monitor->spec.cgroup_path && cgroup_make(&monitor->spec, &monitor->cgroup, err) < 0)
         return -1;
@@ -201,16 +221,15 @@ int monitor_adopt(struct monitor *monitor, struct err *err)
     monitor->started_ns = status.started_ns;
     monitor->paused = status.state == STATE_PAUSED;
     monitor->wait_status = -1;
-    if (logfile_open(&monitor->log, &monitor->spec, err) < 0 ||
+    if (output_open(monitor, true, err) < 0 ||
         filter_load(&monitor->spec, &monitor->filter, err) < 0)
-        return -1;
-    if (monitor->spec.log.driver != LOG_DRIVER_NONE && fifos_relay(monitor, err) < 0)
         return -1;
     if (tty_relay(monitor, err) < 0)
         return -1;
     if (monitor->spec.cgroup_path && cgroup_find(&monitor->spec, &monitor->cgroup, err) < 0)
         return -1;
     /* the descriptor first, then the proof that it is the same process */
+    monitor->log.lost_total = monitor->lost_shown = status.log_lost;
     monitor->pidfd = sys_pidfd_open(monitor->pid);
     if (monitor->pidfd < 0 || !proc_is(monitor->pid, monitor->start_time)) {
         close_fdp(&monitor->pidfd);

@@ -19,18 +19,21 @@ static uint64_t special_bytes(uint64_t word)
            HIGH;
 }
 
-static size_t plain_length(const char *text, size_t size)
+/* Copies text up to the first byte that needs care; returns the size of that. */
+static size_t plain_copy(char *out, const char *text, size_t size)
 {
     size_t at = 0;
     for (uint64_t word; at + sizeof(word) <= size; at += sizeof(word)) {
         memcpy(&word, text + at, sizeof(word));
         if (special_bytes(word))
             break;
+        memcpy(out + at, &word, sizeof(word));
     }
     for (; at < size; at++) {
         unsigned char c = (unsigned char)text[at];
         if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
             break;
+        out[at] = text[at];
     }
     return at;
 }
@@ -71,20 +74,30 @@ static size_t unit_escape(char **out, const char *text, size_t size)
     return length;
 }
 
-static char *literal_add(char *out, const char *text)
+static char *literal_add(char *out, const char *text, size_t size)
 {
-    size_t size = strlen(text);
     memcpy(out, text, size);
     return out + size;
 }
+#define LITERAL_ADD(out, text) literal_add(out, text, sizeof(text) - 1)
 
-size_t log_record_format(char *out, const char *text, size_t size, bool newline, bool is_stderr,
-                         const char *time)
+void log_ending_format(struct log_ending *ending, bool is_stderr, const char *time)
 {
-    char *at = literal_add(out, "{\"log\":\"");
+    char *at = LITERAL_ADD(ending->text, "\\n\",\"stream\":\"std");
+    at = is_stderr ? LITERAL_ADD(at, "err") : LITERAL_ADD(at, "out");
+    at = LITERAL_ADD(at, "\",\"time\":\"");
+    at = literal_add(at, time, strnlen(time, RFC3339_SIZE));
+    at = LITERAL_ADD(at, "\"}\n");
+    ending->size = (size_t)(at - ending->text);
+}
+
+size_t log_record_format(char *out, const char *text, size_t size, bool newline,
+                         const struct log_ending *ending)
+{
+    size_t skip = newline ? 0 : 2; /* the escaped newline */
+    char *at = LITERAL_ADD(out, "{\"log\":\"");
     while (size > 0) {
-        size_t plain = plain_length(text, size);
-        memcpy(at, text, plain);
+        size_t plain = plain_copy(at, text, size);
         at += plain;
         text += plain;
         size -= plain;
@@ -94,9 +107,6 @@ size_t log_record_format(char *out, const char *text, size_t size, bool newline,
         text += used;
         size -= used;
     }
-    at = literal_add(at, newline ? "\\n\",\"stream\":\"" : "\",\"stream\":\"");
-    at = literal_add(at, is_stderr ? "stderr\",\"time\":\"" : "stdout\",\"time\":\"");
-    at = literal_add(at, time);
-    at = literal_add(at, "\"}\n");
+    at = literal_add(at, ending->text + skip, ending->size - skip);
     return (size_t)(at - out);
 }

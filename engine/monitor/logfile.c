@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing and rotating log files (logfile.h). Errors are transient: disks get space again. A
- * rotation opens the new file first and only renames; killed anywhere in between, the next opening
- * finds a state it understands. libc only. */
+/* Writing and rotating log files (logfile.h). Errors are transient: disks get space again. libc
+ * only. */
 #include "engine/monitor/logfile.h"
 
 #include <errno.h>
@@ -9,52 +8,72 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "engine/log/names.h"
 
-#define CURRENT "current"
-#define NEXT    "next" /* exists only during a rotation */
+#define OLDEST_BACK 4096
 
-static int file_open(int dirfd, const char *name)
+static int file_open(int dirfd, uint64_t number)
 {
-    return openat(dirfd, name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    char name[LOG_NAME_SIZE];
+    return openat(dirfd, log_name_format((struct log_name){.number = number}, name),
+                  O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-/* A record cut off by a death of the machine or of an earlier monitor must not swallow the next
- * one. */
-static int torn_end_close(int fd, int64_t *ret_size)
+static void expired_remove(struct logfile *log)
 {
-    struct stat st;
-    char last = '\n';
-    if (fstat(fd, &st) < 0)
-        return -1;
-    if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n' &&
-        write(fd, "\n", 1) == 1)
-        st.st_size++;
-    *ret_size = st.st_size;
-    return 0;
+    int64_t keep = log->max_files;
+    int64_t slack = MIN(LOG_SLACK_BYTES / log->max_bytes, LOG_SLACK_FILES);
+    if ((int64_t)(log->number - log->oldest) < keep)
+        return;
+    if (slack > 0) {
+        if (flock(log->dirfd, LOCK_EX | LOCK_NB) == 0)
+            (void)flock(log->dirfd, LOCK_UN); /* ours: cannot fail */
+        else
+            keep += slack;
+    }
+    for (; (int64_t)(log->number - log->oldest) >= keep; log->oldest++) {
+        char name[LOG_NAME_SIZE];
+        for (int packed = 0; packed < 2; packed++) /* the packer may be at work; it cleans up */
+            (void)unlinkat(log->dirfd,
+                           log_name_format((struct log_name){log->oldest, packed}, name), 0);
+    }
 }
 
-static int current_open(struct logfile *log, struct err *err)
+struct extent {
+    uint64_t lowest, highest;
+};
+
+static void extent_visit(struct log_name name, void *arg)
 {
+    struct extent *extent = arg;
+    extent->lowest = extent->lowest == 0 ? name.number : MIN(extent->lowest, name.number);
+    extent->highest = MAX(extent->highest, name.packed ? name.number + 1 : name.number);
+}
+
+static int newest_open(struct logfile *log, struct err *err)
+{
+    struct extent extent = {0};
     struct stat st;
-    bool has_current = fstatat(log->dirfd, CURRENT, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (has_current)
-        (void)unlinkat(log->dirfd, NEXT,
-                       0); /* of a rotation that was cut off early; usually missing */
-    else
-        (void)renameat(log->dirfd, NEXT, log->dirfd, CURRENT); /* … or late */
-    _cleanup_close_ int fd = file_open(log->dirfd, CURRENT);
-    int64_t size;
-    if (fd < 0 || torn_end_close(fd, &size) < 0)
+    if (log_names_each(log->dirfd, extent_visit, &extent) < 0)
+        return err_sys(err, "list the log");
+    uint64_t number = MAX(extent.highest, 1ull);
+    _cleanup_close_ int fd = file_open(log->dirfd, number);
+    if (fd < 0 || fstat(fd, &st) < 0)
         return err_sys(err, "open log");
     close_fdp(&log->fd);
     log->fd = take_fd(&fd);
-    log->size = size;
+    log->size = st.st_size;
+    log->whole = false;
+    log->number = number;
+    log->oldest = number > OLDEST_BACK ? number - OLDEST_BACK : 1; /* bounds what a stray file costs */
+    log->oldest = MAX(extent.lowest, log->oldest);
     return 0;
 }
 
@@ -75,7 +94,7 @@ int logfile_open(struct logfile *log, const struct container_spec *spec, struct 
     log->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (log->dirfd < 0)
         return err_sys(err, "open %s", path);
-    return current_open(log, err);
+    return newest_open(log, err);
 }
 
 void logfile_done(struct logfile *log)
@@ -86,39 +105,44 @@ void logfile_done(struct logfile *log)
 
 int logfile_reopen(struct logfile *log, struct err *err)
 {
-    return log->dirfd < 0 ? 0 : current_open(log, err);
+    return log->dirfd < 0 ? 0 : newest_open(log, err);
+}
+
+bool logfile_has(struct logfile *log, uint64_t number, int64_t offset, int64_t size)
+{
+    if (log->dirfd < 0 || number != log->number || log->size >= offset + size)
+        return number <= log->number;
+    if (log->size > offset && ftruncate(log->fd, offset) == 0)
+        log->size = offset;
+    return false;
+}
+
+/* A record cut off by a death of the machine or of an earlier monitor must not swallow the next
+ * one. */
+static void torn_end_close(struct logfile *log)
+{
+    char last = '\n';
+    if (log->size > 0 && pread(log->fd, &last, 1, log->size - 1) == 1 && last != '\n') {
+        if (write(log->fd, "\n", 1) != 1)
+            return; /* tried again before the next batch */
+        log->size++;
+    }
+    log->whole = true;
 }
 
 /* 0, or -1 with errno: the old file goes on being used. */
 static int rotate(struct logfile *log)
 {
-    char from[24], to[24];
-    _cleanup_close_ int fd = file_open(log->dirfd, NEXT);
-    if (fd < 0 || ftruncate(fd, 0) < 0)
-        return -1;
-    for (int64_t i = log->max_files - 2; i >= 1; i--) {
-        snprintf(from, sizeof(from), "%" PRId64, i);
-        snprintf(to, sizeof(to), "%" PRId64, i + 1);
-        if (renameat(log->dirfd, from, log->dirfd, to) < 0 && errno != ENOENT)
-            return -1;
-    }
-    if (log->max_files > 1 && renameat(log->dirfd, CURRENT, log->dirfd, "1") < 0 && errno != ENOENT)
-        return -1;
-    if (renameat(log->dirfd, NEXT, log->dirfd, CURRENT) < 0)
+    _cleanup_close_ int fd = file_open(log->dirfd, log->number + 1);
+    if (fd < 0)
         return -1;
     close_fdp(&log->fd); /* followers have their own descriptor and read it to its end */
     log->fd = take_fd(&fd);
+    log->number++;
     log->size = 0;
+    log->rotated = true;
+    expired_remove(log);
     return 0;
-}
-
-static uint64_t lines_in(const char *data, size_t size)
-{
-    uint64_t lines = 0;
-    for (const char *at = data, *end = data + size; (at = memchr(at, '\n', (size_t)(end - at)));
-         at++)
-        lines++;
-    return lines;
 }
 
 /* All of it or, after cutting back, nothing. */
@@ -144,37 +168,37 @@ static void loss_mark(struct logfile *log)
     char text[160], record[LOG_RECORD_ROOM(sizeof(text))], time[RFC3339_SIZE];
     int size = snprintf(text, sizeof(text), "winch: %" PRIu64 " lines of output were lost: %s",
                         log->lost, strerror(log->last_errno));
-    rfc3339_format_ns(clock_wall_ns(), time, sizeof(time));
-    if (append(log, record, log_record_format(record, text, (size_t)size, true, true, time)) == 0)
-        log->lost = log->lost_told = 0;
+    struct log_ending ending;
+    log_ending_format(&ending, true, rfc3339_format_ns(clock_wall_ns(), time, sizeof(time)));
+    if (append(log, record, log_record_format(record, text, (size_t)size, true, &ending)) == 0)
+        log->lost = 0;
 }
 
-/* What of data fits into the room, in whole lines; at least one line. */
-static size_t part_fitting(const char *data, size_t size, int64_t room)
+int64_t logfile_room(const struct logfile *log)
 {
-    if (room >= (int64_t)size)
-        return size;
-    const char *last = room > 0 ? memrchr(data, '\n', (size_t)room) : NULL;
-    if (!last)
-        last = memchr(data, '\n', size);
-    return last ? (size_t)(last - data) + 1 : size;
+    return log->dirfd < 0 ? INT64_MAX : log->max_bytes - log->size;
 }
 
-void logfile_write(struct logfile *log, const char *data, size_t size)
+void logfile_prepare(struct logfile *log, size_t size)
 {
-    while (log->dirfd >= 0 && size > 0) {
-        const char *line_end = memchr(data, '\n', size);
-        size_t first = line_end ? (size_t)(line_end - data) + 1 : size;
-        if (log->size > 0 && log->size + (int64_t)first > log->max_bytes && rotate(log) < 0)
-            log->last_errno = errno; /* an overlong file is better than a lost line */
-        if (log->lost > 0)
-            loss_mark(log);
-        size_t part = part_fitting(data, size, log->max_bytes - log->size);
-        if (log->lost > 0 || append(log, data, part) < 0) {
-            log->last_errno = errno ? errno : log->last_errno;
-            log->lost += lines_in(data, part);
-        }
-        data += part;
-        size -= part;
-    }
+    if (log->dirfd < 0)
+        return;
+    if (!log->whole)
+        torn_end_close(log);
+    if (log->size > 0 && log->size + (int64_t)size > log->max_bytes && rotate(log) < 0)
+        log->last_errno = errno; /* an overlong file is better than a lost line */
+    if (log->lost > 0)
+        loss_mark(log);
+}
+
+void logfile_append(struct logfile *log, const char *data, size_t size, uint64_t lines)
+{
+    if (log->dirfd < 0)
+        return;
+    if (log->lost == 0 && append(log, data, size) == 0)
+        return;
+    if (log->lost == 0)
+        log->last_errno = errno;
+    log->lost += lines;
+    log->lost_total += lines;
 }

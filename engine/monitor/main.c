@@ -16,12 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/monitor/monitor.h"
 #include "engine/runtime/start.h"
 #include "engine/runtime/sys.h"
 
-#define EVENTS_MAX 16
+#define EVENTS_MAX     16
+#define RELAY_PAUSE_US 1000
 
 int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source,
                   unsigned index)
@@ -110,14 +112,23 @@ __attribute__((noinline)) /* as above */
 static void
 losses_tell(struct monitor *monitor)
 {
-    if (monitor->log.lost <= monitor->log.lost_told)
-        return;
-    bool first = monitor->log.lost_told == 0;
+    bool first = monitor->log.lost > 0 && monitor->log.lost_told == 0;
+    bool over = monitor->log.lost == 0 && monitor->lost_shown != monitor->log.lost_total;
     monitor->log.lost_told = monitor->log.lost;
+    if (first || over) { /* the end of the container tells it, too */
+        monitor->lost_shown = monitor->log.lost_total;
+        monitor_status_write(monitor, monitor->paused ? "paused" : "running", NULL);
+    }
     if (!first)
         return; /* one notice an outage; the number comes with the marker in the log */
     struct monitor_message message = {.kind = MONITOR_LOG_LOST, .lines = monitor->log.lost};
     clients_tell(monitor, &message);
+}
+
+static void relay_wake(struct relay *relay)
+{
+    relay->ready = true;
+    relay->woken_us = clock_monotonic_us();
 }
 
 static void event_handle(struct monitor *monitor, const struct epoll_event *event)
@@ -128,7 +139,7 @@ static void event_handle(struct monitor *monitor, const struct epoll_event *even
         children_reap(monitor);
         break;
     case SOURCE_RELAY:
-        monitor->relays[index].ready = true;
+        relay_wake(&monitor->relays[index]);
         break;
     case SOURCE_LISTEN:
         client_accept(monitor);
@@ -152,31 +163,60 @@ static void event_handle(struct monitor *monitor, const struct epoll_event *even
     }
 }
 
-/* One portion of every stream that has something. */
-static void relays_pump(struct monitor *monitor)
+static void relay_arm(struct monitor *monitor, unsigned index)
 {
-    bool any = false;
-    for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
-        if (monitor->relays[i].ready)
-            relay_pump(&monitor->relays[i], &monitor->log, false);
-    for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
-        any |= monitor->relays[i].ready;
+    struct relay *relay = &monitor->relays[index];
+    struct epoll_event event = {.events = RELAY_EVENTS,
+                                .data.u64 = (uint64_t)SOURCE_RELAY << 32 | index};
+    relay->due_us = 0;
+    relay->armed_us = clock_monotonic_us();
+    (void)epoll_ctl(monitor->epoll, EPOLL_CTL_MOD, relay->fd, &event); /* fails for a bad argument */
+}
+
+/* When a stream has nothing more: wait for its next byte, or, when the last wait was short, look
+ * again after a pause. A process that writes line by line would else wake us for every line. */
+static void relay_settle(struct monitor *monitor, unsigned index, bool any)
+{
+    struct relay *relay = &monitor->relays[index];
+    if (relay->is_tty || relay->ready)
+        return;
+    if (any && (relay->due_us || relay->woken_us - relay->armed_us < RELAY_PAUSE_US))
+        relay->due_us = clock_monotonic_us() + RELAY_PAUSE_US;
+    else
+        relay_arm(monitor, index);
+}
+
+/* Some portions of every stream that has something. Returns the time for epoll_wait. */
+static int relays_pump(struct monitor *monitor)
+{
+    bool busy = false, paused = false;
+    int64_t now_us = clock_monotonic_us();
+    for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++) {
+        struct relay *relay = &monitor->relays[i];
+        if (relay->due_us && relay->due_us <= now_us)
+            relay->ready = true;
+        if (relay->ready)
+            relay_settle(monitor, i, relay_pump(relay, &monitor->spool, &monitor->log, false));
+        busy |= relay->ready;
+        paused |= relay->due_us != 0;
+    }
     losses_tell(monitor);
-    if (!any)
-        relay_idle();
+    if (!busy && !paused)
+        relay_idle(&monitor->spool);
+    return busy ? 0 : paused ? RELAY_PAUSE_US / 1000 : -1;
 }
 
 static int loop_run(struct monitor *monitor)
 {
+    int wait_ms = 0;
     while (!monitor->exited) {
         struct epoll_event events[EVENTS_MAX];
-        bool busy = monitor->relays[0].ready || monitor->relays[1].ready;
-        int count = epoll_wait(monitor->epoll, events, EVENTS_MAX, busy ? 0 : -1);
+        int count = epoll_wait(monitor->epoll, events, EVENTS_MAX, wait_ms);
         if (count < 0 && errno != EINTR)
             return -1;
         for (int i = 0; i < count; i++)
             event_handle(monitor, &events[i]);
-        relays_pump(monitor);
+        wait_ms = relays_pump(monitor);
     }
     return 0;
 }
@@ -217,7 +257,8 @@ static void monitor_init(struct monitor *monitor)
     monitor->run_dir = monitor->lock = monitor->pidfd = monitor->tty = monitor->stdin_write = -1;
     monitor->cgroup = (struct cgroup)CGROUP_NONE;
     for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
-        monitor->relays[i] = (struct relay){.fd = -1, .peek = {-1, -1}};
+        monitor->relays[i] = (struct relay){.fd = -1};
+    monitor->spool = (struct spool){.fd = -1};
     monitor->log = (struct logfile){.dirfd = -1, .fd = -1};
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         monitor->clients[i].fd = -1;

@@ -11,6 +11,7 @@
 #include "engine/monitor/logfile.h"
 #include "engine/monitor/protocol.h"
 #include "engine/monitor/relay.h"
+#include "engine/monitor/spool.h"
 #include "engine/runtime/cgroup.h"
 #include "engine/runtime/confine.h"
 #include "engine/runtime/spec.h"
@@ -54,12 +55,13 @@ struct monitor {
     struct cgroup cgroup;
     struct filter filter;
     struct logfile log;
+    struct spool spool;
     struct relay relays[2];
     int epoll, signals, listener, timer, oom, run_dir, lock;
     struct client clients[CLIENTS_MAX];
     struct session sessions[SESSIONS_MAX];
     uint32_t last_session;
-    uint64_t lost_told;
+    uint64_t lost_shown; /* of the log's losses, in the status file */
 
     pid_t pid; /* first process */
     int pidfd;
@@ -75,6 +77,8 @@ struct monitor {
 /* main.c */
 int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source,
                   unsigned index);
+/* A FIFO's watch: fires once, then waits to be armed again. */
+#define RELAY_EVENTS (EPOLLIN | EPOLLONESHOT)
 /* launch.c */
 struct started;
 /* *ret_started holds what may be closed after the start was reported. */

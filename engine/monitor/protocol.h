@@ -81,4 +81,4 @@ _Static_assert(sizeof(struct monitor_message) <= 8192, "one message fits every s
 /* The status file <run_dir>/status: one "key=value" a line, replaced whole (fs_replace_volatile) by
  * the monitor alone: version=1 boot=<boot id> state=created|running|paused|exited pid= start_time=
  * monitor_pid= monitor_start= started_ns= finished_ns= exit=<code as shells show it, -1 unknown>
- * signal= oom=0|1 error=<text when the start failed> */
+ * signal= oom=0|1 log_lost=<lines> error=<text when the start failed> */

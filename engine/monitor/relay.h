@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay.h - from a container's output to its log.
- *
- * A FIFO is *peeked* (tee), logged, and only then emptied by as much: a monitor killed at any
- * instant loses nothing, and may at most log one batch twice. An incomplete line stays in the FIFO
- * until its end comes. A terminal cannot be peeked; its incomplete line is kept in memory. libc
- * only. */
+/* relay.h - from a container's output to its log, by way of the spool (spool.h): a monitor killed at any
+ * instant loses no line of a pipe and logs none twice. An incomplete line waits in the spool for its
+ * end. What a terminal gave in the very instant of a death may be lost. libc only. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "engine/monitor/logfile.h"
-
-#define RELAY_TTY_KEPT 4096
+#include "engine/monitor/spool.h"
 
 struct relay {
-    int fd; /* FIFO (read-write) or pty master; -1: closed */
+    int fd;          /* FIFO (read-write) or pty master; -1: closed */
+    unsigned stream; /* of the spool */
     bool is_tty, is_stderr;
-    bool ready;       /* there may be more to read: edge-triggered */
-    int peek[2];      /* FIFO: the copy */
-    size_t kept_size; /* tty: of an incomplete line; there is one terminal, so its bytes lie in
-                         relay.c */
+    bool ready; /* there may be more to read */
+    int64_t armed_us, woken_us; /* when its readiness was last asked for, and told; CLOCK_MONOTONIC */
+    int64_t due_us;             /* to be looked at again then, without being told; 0: not */
 };
 
 /* Takes fd. */
-int relay_open(struct relay *relay, int fd, bool is_tty, bool is_stderr, struct err *err);
+void relay_init(struct relay *relay, int fd, bool is_tty, bool is_stderr);
 void relay_done(struct relay *relay);
 /* Moves what is there, in bounded portions; clears ready when it has all. final: the writers are
- * gone, so that an incomplete line is logged too. */
-void relay_pump(struct relay *relay, struct logfile *log, bool final);
+ * gone, so that an incomplete line is logged too. True when there was anything. */
+bool relay_pump(struct relay *relay, struct spool *spool, struct logfile *log, bool final);
 /* Gives the memory of the last burst back to the system. */
-void relay_idle(void);
+void relay_idle(struct spool *spool);

@@ -41,13 +41,13 @@ void monitor_status_write(const struct monitor *monitor, const char *state, cons
         snprintf(text, sizeof(text),
                  "version=1\nboot=%s\nstate=%s\npid=%d\nstart_time=%" PRIu64
                  "\nmonitor_pid=%d\nmonitor_start=%" PRIu64 "\nstarted_ns=%" PRId64
-                 "\nfinished_ns=%" PRId64 "\nexit=%d\nsignal=%d\noom=%d\nerror=%s\n",
+                 "\nfinished_ns=%" PRId64 "\nexit=%d\nsignal=%d\noom=%d\nlog_lost=%" PRIu64 "\nerror=%s\n",
                  boot, state, ended ? 0 : monitor->pid, ended ? 0 : monitor->start_time, getpid(),
                  proc_start_time(getpid()), monitor->started_ns,
                  ended ? (error ? clock_wall_ns() : monitor->finished_ns) : 0,
                  ended ? exit_code_of(monitor, error) : 0,
                  ended && !error && status != -1 && WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                 monitor->oom_told, message);
+                 monitor->oom_told, monitor->log.lost_total, message);
     struct err err = {0};
     if (fs_replace_volatile(monitor->run_dir, "status", text, (size_t)size, 0600, &err) < 0)
         log_error("container=%.12s status file: %s", monitor->spec.id, err.message);

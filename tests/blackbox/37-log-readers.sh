@@ -17,7 +17,7 @@ services:
 YAML
 leak_before
 t_ok "up" winch up -d || t_abort "nothing to look at"
-log=$WINCH_ROOT/lib/containers/$(winch ps -q writer)/log/current
+log=$WINCH_ROOT/lib/containers/$(winch ps -q writer)/log/1
 position() { tail -c 4000 "$log" | grep -oE 'out [0-9]{8}' | tail -1 | cut -c5- | sed 's/^0*//'; }
 rate() { # lines the container writes in a second
     local before after

@@ -137,6 +137,39 @@ static int cmd_lines(int argc, char **argv)
     return 0;
 }
 
+/* BYTES LINE WRITE [SEED]: numbered lines of LINE bytes, WRITE bytes with each call; then on stderr how long it took. */
+static int cmd_flood(int argc, char **argv)
+{
+    long long total = argc > 0 ? strtoll(argv[0], NULL, 10) : 0, done = 0;
+    long line = argc > 1 ? strtol(argv[1], NULL, 10) : 100, size = argc > 2 ? strtol(argv[2], NULL, 10) : 65536;
+    static char buffer[1024 * 1024];
+    struct timespec begin, end;
+    if (line < 10 || size < line || size > (long)sizeof(buffer))
+        return fail("flood BYTES LINE WRITE");
+    size -= size % line;
+    for (long at = 0; at < size; at += line) {
+        memset(buffer + at, 'a' + (int)(at / line % 26), (size_t)line);
+        buffer[at + line - 1] = '\n';
+    }
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (long long number = 0; total == 0 || done < total;) {
+        for (long at = 0; at < size; at += line, number++)
+            for (long long rest = number, i = 7; i >= 0; i--, rest /= 10)
+                buffer[at + i] = (char)('0' + rest % 10);
+        for (long at = 0; at < size;) {
+            ssize_t wrote = write(1, buffer + at, (size_t)(size - at));
+            if (wrote < 0)
+                return fail("write to stdout");
+            at += wrote;
+        }
+        done += size;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    fprintf(stderr, "flood %lld bytes %lld us\n", done,
+            (end.tv_sec - begin.tv_sec) * 1000000LL + (end.tv_nsec - begin.tv_nsec) / 1000);
+    return 0;
+}
+
 static int cmd_exit(int argc, char **argv)
 {
     return argc > 0 ? (int)strtol(argv[0], NULL, 10) : 0;
@@ -449,7 +482,7 @@ static const struct {
     { "alloc", cmd_alloc },       { "forkbomb", cmd_forkbomb },       { "zombies", cmd_zombies },
     { "lines", cmd_lines },       { "exit", cmd_exit },               { "crash", cmd_crash },
     { "listen", cmd_listen },     { "connect", cmd_connect },         { "http", cmd_http },
-    { "get", cmd_get },           { "resolve", cmd_resolve },
+    { "get", cmd_get },           { "resolve", cmd_resolve },         { "flood", cmd_flood },
 };
 
 int main(int argc, char **argv)
