@@ -61,6 +61,18 @@ static void add_json_members(const struct output *output, const struct key_row *
     }
 }
 
+static void drop_zeros(struct node *pairs)
+{
+    NODE_EACH(pair, pairs)
+        for (uint32_t i = 0; pair->value->kind == NODE_MAP && i < pair->value->count;) {
+            const struct node *value = pair->value->items[i].value;
+            if (value->kind == NODE_INT && value->integer == 0)
+                node_remove_at(pair->value, i);
+            else
+                i++;
+        }
+}
+
 static struct node *output_node(const struct output *output, const struct key_row *row, const struct node *node,
                                 bool top)
 {
@@ -89,6 +101,8 @@ static struct node *output_node(const struct output *output, const struct key_ro
     }
     if (node->kind == NODE_MAP)
         add_json_members(output, row, copy);
+    if (output->as_json && row && row->flags & KEY_JSON_PAIRS)
+        drop_zeros(copy);
     return copy;
 }
 

@@ -193,8 +193,10 @@ static struct project *build(struct load *load)
     environment_resolve(loading, node_find(tree, "services"));
     if (!options->no_normalize)
         services_normalize(loading, tree);
-    if (!options->no_consistency && !options->no_interpolate)
+    if (!options->no_consistency && !options->no_interpolate) {
+        services_copy_scale(loading, tree);
         project_validate(loading, tree, disabled);
+    }
     if (loading->diags->error_count)
         return NULL;
     services_narrow(loading, tree, disabled);

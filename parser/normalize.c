@@ -204,8 +204,7 @@ static void normalize_service(struct loading *loading, struct node *service)
     if (hosts && hosts->kind == NODE_LIST && hosts->count)
         qsort(hosts->items, hosts->count, sizeof(*hosts->items), by_text);
     add_implied_dependencies(loading, service);
-    if ((!networks || networks->count == 0) && !node_find_text(service, "network_mode") &&
-        !node_find(service, "provider")) {
+    if ((!networks || networks->count == 0) && !node_find(service, "network_mode") && !node_find(service, "provider")) {
         networks = as_default(node_new(arena, NODE_MAP, service->pos));
         node_set(arena, networks, "default", as_default(node_new(arena, NODE_NULL, service->pos)));
         node_set(arena, service, "networks", networks);
@@ -217,6 +216,18 @@ void services_normalize(struct loading *loading, struct node *tree)
     NODE_EACH(entry, node_find(tree, "services"))
         if (entry->value->kind == NODE_MAP)
             normalize_service(loading, entry->value);
+}
+
+/* The reference does it while it compares the two. */
+void services_copy_scale(struct loading *loading, struct node *tree)
+{
+    struct arena *arena = loading->arena;
+    NODE_EACH(entry, node_find(tree, "services")) {
+        const struct node *scale = node_find(entry->value, "scale");
+        struct node *deploy = node_find(entry->value, "deploy");
+        if (scale && deploy && deploy->kind == NODE_MAP && !node_find(deploy, "replicas"))
+            node_set(arena, deploy, "replicas", as_default(arena_memdup(arena, scale, sizeof(*scale))));
+    }
 }
 
 /* ---- resources ---- */
@@ -300,9 +311,13 @@ static void add_default_network(struct loading *loading, struct node *tree)
         node_set(arena, networks, "default", as_default(node_new(arena, NODE_MAP, tree->pos)));
 }
 
-/* Environment and label mappings are printed sorted; so is a service. */
+/* Environment and label mappings are printed sorted; so is a service. An empty network_mode has kept the default
+ * network away and is not printed. */
 static void sort_service(struct node *service)
 {
+    const char *mode = node_find_text(service, "network_mode");
+    if (mode && !*mode)
+        node_remove(service, "network_mode");
     static const char *const sorted[] = {"environment", "labels", "annotations", "sysctls", "networks", "depends_on",
                                          "ulimits", "storage_opt"};
     for (size_t i = 0; i < ARRAY_LEN(sorted); i++) {

@@ -10,6 +10,8 @@ void services_select(struct loading *loading, struct node *tree, struct node *di
 void environment_resolve(struct loading *loading, struct node *services);
 /* Implied dependencies, default network, defaults of build. */
 void services_normalize(struct loading *loading, struct node *tree);
+/* deploy.replicas of services that have a scale and a deploy. */
+void services_copy_scale(struct loading *loading, struct node *tree);
 /* With options->only_services: moves what was not asked for to disabled. */
 void services_narrow(struct loading *loading, struct node *tree, struct node *disabled);
 /* Names of resources, unused ones dropped, keys in the order of `config`. Returns the canonical tree. */

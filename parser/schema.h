@@ -58,6 +58,7 @@ enum key_flags {
     KEY_TEXT_ONLY = 1 << 17,  /* KV, BYTES: only strings are values */
     KEY_WHOLE = 1 << 18,      /* BYTES, NUMBER: a number has no fraction */
     KEY_CUT = 1 << 19,        /* INT: a fraction is cut off */
+    KEY_JSON_PAIRS = 1 << 20, /* `config --format json` leaves 0 out of its members, as the reference does */
 };
 
 enum bind_kind {

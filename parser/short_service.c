@@ -204,8 +204,8 @@ static void shape_limit(struct shaping *shaping, struct node *node, const struct
     if (node->kind == NODE_STRING && parse_i64(node->text, LLONG_MIN, LLONG_MAX, &value))
         node_become(node, node_int(shaping->arena, value, node->pos));
     if (node->kind != NODE_INT)
-        shape_error(shaping, node, path, "must be a number, not %s",
-                    node->kind == NODE_STRING ? node->text : node_kind_text(node->kind));
+        shape_error(shaping, node, path, "must be a whole number, not %s",
+                    node_is_scalar(node) && node->kind != NODE_NULL ? node->text : node_kind_text(node->kind));
 }
 
 static void shape_limit_pair(struct shaping *shaping, struct node *node, const struct path *path)
@@ -218,8 +218,30 @@ static void shape_limit_pair(struct shaping *shaping, struct node *node, const s
         struct path step = {.parent = path, .key = entry->key};
         if (strcmp(entry->key, "soft") == 0 || strcmp(entry->key, "hard") == 0)
             shape_limit(shaping, entry->value, &step);
-        else
+        else if (!str_has_prefix(entry->key, "x-"))
             shape_error(shaping, entry->value, path, "additional properties '%s' not allowed", entry->key);
+    }
+}
+
+/* 0 is printed as a pair: the reference takes a single 0 for "no single value". */
+static void lengthen_zero(struct shaping *shaping, struct node *node)
+{
+    if (node->kind != NODE_INT || node->integer != 0)
+        return;
+    struct node *pair = node_new(shaping->arena, NODE_MAP, node->pos);
+    node_set(shaping->arena, pair, "soft", node_int(shaping->arena, 0, node->pos));
+    node_set(shaping->arena, pair, "hard", node_int(shaping->arena, 0, node->pos));
+    node_become(node, pair);
+}
+
+/* Only these two are in the model of the reference. */
+static void drop_extensions(struct node *pair)
+{
+    for (uint32_t i = 0; i < pair->count;) {
+        if (str_has_prefix(pair->items[i].key, "x-"))
+            node_remove_at(pair, i);
+        else
+            i++;
     }
 }
 
@@ -239,6 +261,10 @@ void lengthen_ulimits(struct shaping *shaping, struct node *node, const struct p
             shape_limit_pair(shaping, entry->value, &step);
         else
             shape_limit(shaping, entry->value, &step);
+        if (entry->value->kind == NODE_MAP)
+            drop_extensions(entry->value);
+        else if (!shape_is_open(shaping, entry->value))
+            lengthen_zero(shaping, entry->value);
     }
 }
 

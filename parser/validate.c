@@ -95,13 +95,14 @@ static void check_dependencies(struct validation *v, const char *name, const str
 }
 
 /* ---- one value against another ---- */
+/* A section of deploy that is there but lacks the limit says 0, as in the reference. */
 static void check_same(struct validation *v, const char *name, const struct node *service, const char *key,
-                       const struct node *deploy, const char *deploy_name)
+                       const struct node *section, const char *deploy_name)
 {
-    const struct node *own = node_find(service, key);
-    if (own && deploy && !str_eq(node_text(own), node_text(deploy)) && own->kind != NODE_NULL && deploy->kind != NODE_NULL)
+    const struct node *own = node_find(service, key), *other = node_find(section, strrchr(deploy_name, '.') + 1);
+    if (own && section && !(other && str_eq(node_text(own), node_text(other))))
         report(v, own, "services.%s: can't set distinct values on '%s' and '%s': invalid compose project", name, key,
-               deploy_name)->other = deploy->pos;
+               deploy_name)->other = other ? other->pos : section->pos;
 }
 
 static void check_deploy(struct validation *v, const char *name, const struct node *service)
@@ -111,11 +112,12 @@ static void check_deploy(struct validation *v, const char *name, const struct no
     const struct node *scale = node_find(service, "scale"), *replicas = node_find(deploy, "replicas");
     const struct node *container_name = node_find(service, "container_name");
 
-    check_same(v, name, service, "scale", replicas, "deploy.replicas");
-    check_same(v, name, service, "cpus", node_find(limits, "cpus"), "deploy.resources.limits.cpus");
-    check_same(v, name, service, "mem_limit", node_find(limits, "memory"), "deploy.resources.limits.memory");
-    check_same(v, name, service, "mem_reservation", node_find(reserved, "memory"), "deploy.resources.reservations.memory");
-    check_same(v, name, service, "pids_limit", node_find(limits, "pids"), "deploy.resources.limits.pids");
+    if (replicas)
+        check_same(v, name, service, "scale", deploy, "deploy.replicas");
+    check_same(v, name, service, "cpus", limits, "deploy.resources.limits.cpus");
+    check_same(v, name, service, "mem_limit", limits, "deploy.resources.limits.memory");
+    check_same(v, name, service, "mem_reservation", reserved, "deploy.resources.reservations.memory");
+    check_same(v, name, service, "pids_limit", limits, "deploy.resources.limits.pids");
     const struct node *count = scale ? scale : replicas;
     if (count && count->kind == NODE_INT && count->integer < 0)
         report(v, count, "services.%s.scale: must be greater than or equal to 0", name);
@@ -161,7 +163,7 @@ static void check_network_mode(struct validation *v, const char *name, const str
     const struct node *mode = node_find(service, "network_mode"), *networks = node_find(service, "networks");
     const struct node *mac = node_find(service, "mac_address");
 
-    if (node_text(mode) && networks && networks->count)
+    if (node_text(mode) && *mode->text && networks && networks->count)
         report(v, mode, "service \"%s\" declares mutually exclusive `network_mode` and `networks`: invalid compose project",
                name)->other = networks->pos;
     if (!node_text(mac) || !networks)

@@ -35,9 +35,10 @@ services:
     profiles: [debug]
   other:
     image: other
+    models: [llm]
 volumes: {v: , unused: }
 networks: {back: }
-models: {llm: {model: ai/some}}
+models: {llm: {model: ai/some}, idle: {model: ai/idle}}
 YAML
 t_ok "plain" winch config
 t_like "variables are filled in, .env below the environment" "$T_OUT" 'image: nginx:1.2'
@@ -55,7 +56,7 @@ t_is "--images, built ones by their name to be" "$(winch --profile debug config 
 t_is "--volumes" "$(winch config --volumes)" v
 t_is "--networks" "$(winch config --networks)" $'back\ndefault'
 t_is "--profiles" "$(winch config --profiles)" debug
-t_like "--models" "$(winch config --models)" '^ai/some$'
+t_is "--models, those that are used" "$(winch config --models)" ai/some
 t_like "--hash '*'" "$(winch config --hash '*' | tr '\n' ' ')" '^db [0-9a-f]{64} other [0-9a-f]{64} web [0-9a-f]{64} $'
 t_like "--hash of one" "$(winch config --hash db)" '^db [0-9a-f]{64}$'
 t_exit "--hash of a service that is not there" 1 winch config --hash nope
@@ -79,7 +80,7 @@ t_run winch config --no-interpolate
 t_like "--no-interpolate keeps variables" "$T_OUT" 'image: nginx:\$\{TAG\}'
 t_like "--no-interpolate keeps dollars" "$T_OUT" '- \$\$HOME'
 t_run winch config --no-normalize
-t_like "--no-normalize names nothing" "$T_OUT" '^  v: null'
+t_like "--no-normalize names nothing" "$T_OUT" '^  v: \{\}'
 t_is "--no-normalize: no default network" "$(grep -c 'default' <<<"$T_OUT")" 0
 t_run winch config --no-path-resolution
 t_like "--no-path-resolution" "$T_OUT" 'source: ./data'

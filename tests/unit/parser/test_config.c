@@ -163,3 +163,21 @@ Test(config, keeps_the_base_of_two_services_apart)
     expect_pieces("b", &one, "= three\n|e.yaml:2:17 = one\n", true);
     expect_pieces("b", &one, "two", false);
 }
+
+Test(config, json_differs_from_yaml_as_the_reference_does)
+{
+    struct loaded loaded = test_load_text(
+        "services:\n  a: {image: i, models: [m], ulimits: {core: 0, nofile: {soft: 0, hard: 9}}, post_start: [{command: }], x-a: 1}\n"
+        "models: {m: {model: x}, unused: {model: y}}\nx-top: 1\n", NULL);
+    cr_assert(loaded.project, "%s", loaded.findings);
+    _cleanup_free_ char *json = project_config_text(loaded.project, true);
+    static const char *const has[] = {"\"core\": {}", "\"hard\": 9", "\"x-top\": 1", "\"entrypoint\": null",
+                                      "\"post_start\": [\n        {\n          \"command\": null"};
+    static const char *const hasnt[] = {"soft", "\"model\"", "x-a"};
+    for (size_t i = 0; i < ARRAY_LEN(has); i++)
+        cr_expect(strstr(json, has[i]), "no %s in %s", has[i], json);
+    for (size_t i = 0; i < ARRAY_LEN(hasnt); i++)
+        cr_expect_null(strstr(json, hasnt[i]), "%s in %s", hasnt[i], json);
+    cr_expect(strstr(loaded.text, "model: x\n") && !strstr(loaded.text, "unused"), "%s", loaded.text);
+    project_free(loaded.project);
+}
