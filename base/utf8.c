@@ -2,6 +2,8 @@
 /* utf8.c - decoding of one UTF-8 sequence after RFC 3629, table 3-7 of the Unicode Standard. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_decode(const char *text, size_t size, uint32_t *ret_code)
 {
     static const struct {
@@ -31,4 +33,14 @@ size_t utf8_decode(const char *text, size_t size, uint32_t *ret_code)
         return extra + 1;
     }
     return 0;
+}
+
+bool utf8_is_valid(const char *text)
+{
+    for (size_t left = strlen(text), size; left > 0; left -= size, text += size) {
+        size = utf8_decode(text, left, NULL);
+        if (size == 0)
+            return false;
+    }
+    return true;
 }

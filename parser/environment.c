@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/utf8.h"
 #include "parser/document.h"
 #include "parser/dotenv.h"
 #include "parser/normalize.h"
@@ -152,6 +153,24 @@ static void resolve_label_files(struct loading *loading, struct node *service)
     node_remove(service, "label_file");
 }
 
+/* Files of YAML are UTF-8, environments need not be; what is made of them (JSON, too) has to be. */
+static void check_text(struct loading *loading, struct node *node, const char *name)
+{
+    if (utf8_is_valid(node->text))
+        return;
+    diag_error(loading->diags, node->pos, NULL, "the value of %s is not UTF-8: it cannot be passed on as it is", name);
+    node->text = "";
+}
+
+static void check_texts(struct loading *loading, struct node *node)
+{
+    NODE_EACH(entry, node)
+        if (entry->value->kind == NODE_STRING)
+            check_text(loading, entry->value, entry->key ? entry->key : "an item");
+        else if (!node_is_scalar(entry->value))
+            check_texts(loading, entry->value);
+}
+
 void environment_resolve(struct loading *loading, struct node *services)
 {
     NODE_EACH(entry, services) {
@@ -168,4 +187,5 @@ void environment_resolve(struct loading *loading, struct node *services)
             resolve_env_files(loading, service);
         resolve_label_files(loading, service);
     }
+    check_texts(loading, services);
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "parser/bind.h"
 #include "parser/canonical.h"
 #include "parser/document.h"
@@ -144,12 +145,15 @@ static struct node *merge_files(struct load *load)
     return load->lost ? NULL : tree;
 }
 
-static void resolve_file_objects(const struct env *env, struct arena *arena, struct file_object *items, size_t count)
+static void resolve_file_objects(struct loading *loading, struct file_object *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *value = items[i].environment ? env_get(env, items[i].environment) : NULL;
-        if (value)
-            items[i].environment_value = arena_strdup(arena, value);
+        const char *value = items[i].environment ? env_get(loading->env, items[i].environment) : NULL;
+        if (value && !utf8_is_valid(value))
+            diag_error(loading->diags, items[i].pos, NULL, "the value of %s is not UTF-8: it cannot be passed on as it is",
+                       items[i].environment);
+        else if (value)
+            items[i].environment_value = arena_strdup(loading->arena, value);
     }
 }
 
@@ -165,8 +169,8 @@ static struct project *project_make(struct load *load, const struct node *canoni
     project->env_files = (struct str_list){.items = load->files.env_files, .count = load->files.env_count};
     project->not_interpolated = loading->options->no_interpolate;
     bind_project(project, canonical, disabled);
-    resolve_file_objects(loading->env, arena, project->configs.items, project->configs.count);
-    resolve_file_objects(loading->env, arena, project->secrets.items, project->secrets.count);
+    resolve_file_objects(loading, project->configs.items, project->configs.count);
+    resolve_file_objects(loading, project->secrets.items, project->secrets.count);
     project_fingerprint(project);
     if (loading->variables)
         variables_list(loading, project);
@@ -206,7 +210,8 @@ static struct project *build(struct load *load)
     name->is_default = load->name_from.is_default;
     if (loading->diags->error_count)
         return NULL;
-    return project_make(load, canonical, disabled);
+    struct project *project = project_make(load, canonical, disabled);
+    return loading->diags->error_count ? NULL : project;
 }
 
 int project_load(const struct load_options *options, struct project **ret_project, struct diags *diags, struct err *err)

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <sys/utsname.h>
 
+#include "base/id.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/suggest.h"
@@ -245,6 +246,33 @@ static void check_drivers(struct runnable *r, const struct node *volumes)
     }
 }
 
+/* What containers, volumes and networks are called becomes part of paths and records. */
+static void check_names(struct runnable *r, const struct project *project)
+{
+    static const char *const sections[] = {"networks", "volumes"};
+    const struct node *name = node_find(project->canonical, "name");
+
+    if (!name_is_project(project->name))
+        diag_error(r->diags, name->pos, NULL, "the project's name has more than 63 bytes: choose another one with --project-name");
+    NODE_EACH(entry, node_find(project->canonical, "services")) {
+        const struct node *own = node_find(entry->value, "container_name");
+        _cleanup_free_ char *longest = xasprintf("%s-%s-%d", project->name, entry->key, SERVICE_REPLICAS_MAX);
+        if (node_text(own) && !name_is_resource(own->text))
+            diag_error(r->diags, own->pos, NULL, "services.%s.container_name: '%s' is no name for a container: letters, digits, "
+                       "'.', '_' and '-', at most 128", entry->key, own->text);
+        else if (!node_text(own) && !name_is_resource(longest))
+            diag_error(r->diags, entry->key_pos, NULL, "services.%s: the names of its containers would have more than 128 bytes: "
+                       "give it a container_name", entry->key);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+        NODE_EACH(entry, node_find(project->canonical, sections[i])) {
+            const struct node *own = node_find(entry->value, "name");
+            if (node_text(own) && !name_is_resource(own->text))
+                diag_error(r->diags, entry->key_pos, NULL, "%s.%s: '%s' is no name: letters, digits, '.', '_' and '-', at most 128",
+                           sections[i], entry->key, own->text);
+        }
+}
+
 int project_check_runnable(const struct project *project, struct diags *diags)
 {
     struct runnable r = {.diags = diags};
@@ -257,6 +285,7 @@ int project_check_runnable(const struct project *project, struct diags *diags)
         check_host_words(&r, entry->value);
         runnable_check_ranges(&r, entry->value);
     }
+    check_names(&r, project);
     check_networks(&r, node_find(project->canonical, "networks"));
     check_drivers(&r, node_find(project->canonical, "volumes"));
     diags_sort(diags);

@@ -5,6 +5,7 @@
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 lab_enter "$@"
+shopt -s lastpipe # checks at the end of a pipe are counted
 
 check() { # SECONDS KB: winch reads the file within limits, and would go on
     # AddressSanitizer reserves terabytes of address space
