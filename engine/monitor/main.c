@@ -221,6 +221,7 @@ static int loop_run(struct monitor *monitor)
     return 0;
 }
 
+/* What is not as asked: limits first, then what the start noted. */
 static void start_report(struct monitor *monitor, const char *notes, const struct err *error)
 {
     struct monitor_message message = {.kind = error ? MONITOR_FAILED : MONITOR_STARTED};
@@ -235,7 +236,9 @@ static void start_report(struct monitor *monitor, const char *notes, const struc
         message.pid = monitor->pid;
         message.start_time = monitor->start_time;
         message.started_ns = monitor->started_ns;
-        snprintf(message.text, sizeof(message.text), "%s", notes);
+        const char *limits = monitor->cgroup.notes;
+        snprintf(message.text, sizeof(message.text), "%s%s%s", limits,
+                 limits[0] && notes[0] ? "; " : "", notes);
     }
     message.text_size = (uint32_t)strlen(message.text);
     client_send(monitor, 0, &message, error ? -1 : monitor->tty); /* there is no other client yet */

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,9 +17,11 @@
 
 #include "base/fd.h"
 #include "engine/engine.h"
+#include "engine/runtime/cgroup_render.h"
 #include "engine/runtime/cgroup_tree.h"
 #include "engine/runtime/device_rules.h"
 
+#define CGROUP_MAGIC  0x27e0eb
 #define CGROUP2_MAGIC 0x63677270
 
 const char *const cgroup_controller_names[CONTROLLER_COUNT_] = {
@@ -27,6 +30,12 @@ const char *const cgroup_controller_names[CONTROLLER_COUNT_] = {
     [CONTROLLER_CPUSET] = "cpuset",   [CONTROLLER_BLKIO] = "blkio",
     [CONTROLLER_DEVICES] = "devices", [CONTROLLER_FREEZER] = "freezer",
 };
+
+static bool is_hierarchy(const char *path)
+{
+    struct statfs fs;
+    return statfs(path, &fs) == 0 && fs.f_type == CGROUP_MAGIC;
+}
 
 static bool is_cgroup2(const char *path)
 {
@@ -149,18 +158,52 @@ static bool device_number(const char *path, char *ret_number, size_t size)
     return true;
 }
 
+/* A limit is not in force: noted, or the end of it. */
+__attribute__((format(printf, 4, 5))) static int
+limit_lost(struct cgroup *cgroup, bool strict, struct err *err, const char *format, ...)
+{
+    size_t used = strlen(cgroup->notes), room = sizeof(cgroup->notes) - used;
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (strict)
+        return err_set(err, ERR_UNSUPPORTED, "%s", text);
+    snprintf(cgroup->notes + used, room, "%s%s", used ? "; " : "", text);
+    return 0;
+}
+
+static int setting_write(int dirfd, const struct cgroup_setting *setting, struct cgroup *cgroup,
+                         bool strict, struct err *err)
+{
+    char content[4096];
+    if (str_eq(setting->file, SETTING_NOTE))
+        return limit_lost(cgroup, strict, err, "%s", setting->value);
+    if (cgroup_file_write(dirfd, setting->file, setting->value) < 0) {
+        if (setting->optional && (errno == ENOENT || errno == EACCES))
+            return 0;
+        if (errno == ENOENT || errno == EOPNOTSUPP || errno == ENODEV)
+            return limit_lost(cgroup, strict, err, "%s = %s is not in force: %s", setting->file,
+                              setting->value, errno == ENOENT ? "this kernel has no such limit"
+                                                              : "the device has no such limit");
+        return err_sys(err, "set %s to '%s'", setting->file, setting->value);
+    }
+    if (setting->optional || cgroup_file_read(dirfd, setting->file, content, sizeof(content)) < 0 ||
+        setting_holds(setting, content))
+        return 0;
+    return limit_lost(cgroup, strict, err, "%s: asked for %s, the kernel keeps %.*s", setting->file,
+                      setting->value, (int)strcspn(content, "\n"), content);
+}
+
 static int settings_write(int dirfd, int controller, const struct cgroup_setting *settings,
-                          int count, struct err *err)
+                          int count, struct cgroup *cgroup, bool strict, struct err *err)
 {
     for (int i = 0; i < count; i++) {
         if (controller >= 0 && settings[i].controller != (enum cgroup_controller)controller)
             continue;
-        if (cgroup_file_write(dirfd, settings[i].file, settings[i].value) == 0 ||
-            (settings[i].optional && (errno == ENOENT || errno == EACCES)))
-            continue;
-        if (errno == ENOENT)
-            return err_set(err, ERR_UNSUPPORTED, "this kernel has no %s", settings[i].file);
-        return err_sys(err, "set %s to '%s'", settings[i].file, settings[i].value);
+        if (setting_write(dirfd, &settings[i], cgroup, strict, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -190,7 +233,7 @@ unsigned cgroup_controllers_wanted(const struct container_spec *spec, int mode)
         return 0;
     if (resources->cpuset_cpus || resources->cpuset_mems)
         wanted |= 1u << CONTROLLER_CPUSET;
-    if (resources->io_max.count || resources->io_weight)
+    if (resources->io_max.count || resources->io_weight || resources->io_weights.count)
         wanted |= 1u << CONTROLLER_BLKIO;
     if (needs_device_rules(spec))
         wanted |= 1u << CONTROLLER_DEVICES;
@@ -200,9 +243,22 @@ unsigned cgroup_controllers_wanted(const struct container_spec *spec, int mode)
     return wanted;
 }
 
+/* A hierarchy that is not mounted: what protects the host must be there, the rest is told. */
+static int v1_missing(const struct container_spec *spec, struct cgroup *cgroup, int controller,
+                      struct err *err)
+{
+    if (controller == CONTROLLER_DEVICES || controller == CONTROLLER_FREEZER)
+        return err_set(err, ERR_UNSUPPORTED, "this host has no cgroup controller %s",
+                       cgroup_controller_names[controller]);
+    return limit_lost(cgroup, spec->resources.strict, err,
+                      "limits of %s are not in force: this host has no such cgroup controller",
+                      cgroup_controller_names[controller]);
+}
+
 static int v1_make(const struct container_spec *spec, struct cgroup *cgroup,
                    const struct cgroup_setting *settings, int count, struct err *err)
 {
+    bool strict = spec->resources.strict;
     unsigned wanted = cgroup_controllers_wanted(spec, cgroup->mode);
     for (int i = 0; i < CONTROLLER_COUNT_; i++) {
         if (!(wanted & 1u << i))
@@ -210,10 +266,18 @@ static int v1_make(const struct container_spec *spec, struct cgroup *cgroup,
         _cleanup_close_ int dirfd = -1;
         char root[64];
         snprintf(root, sizeof(root), CGROUP_ROOT "/%s", cgroup_controller_names[i]);
+        if (!is_hierarchy(root)) {
+            if (v1_missing(spec, cgroup, i, err) < 0)
+                return -1;
+            continue;
+        }
         if (group_make(root, cgroup->path, i, false, &dirfd, err) < 0)
             return err_wrap(err, "cgroup controller %s", cgroup_controller_names[i]);
         cgroup->controllers |= 1u << i;
-        if (settings_write(dirfd, i, settings, count, err) < 0)
+        if (i == CONTROLLER_CPU && spec->resources.cpu_rt_runtime_us &&
+            cgroup_rt_make_room(root, cgroup->path, &spec->resources, err) < 0)
+            return -1;
+        if (settings_write(dirfd, i, settings, count, cgroup, strict, err) < 0)
             return -1;
         if (i == CONTROLLER_DEVICES && devices_limit(dirfd, spec, false, err) < 0)
             return -1;
@@ -234,7 +298,8 @@ static int make_all(const struct container_spec *spec, struct cgroup *cgroup, st
         group_make(cgroup_unified_root(cgroup->mode), cgroup->path, -1, v2, &cgroup->unified_fd,
                    err) < 0)
         return -1;
-    if (v2 && settings_write(cgroup->unified_fd, -1, settings, count, err) < 0)
+    if (v2 && settings_write(cgroup->unified_fd, -1, settings, count, cgroup,
+                             spec->resources.strict, err) < 0)
         return -1;
     if (v2 && needs_device_rules(spec) && devices_limit(cgroup->unified_fd, spec, true, err) < 0)
         return -1;

@@ -51,13 +51,15 @@ struct cgroup {
     const char *path;     /* borrowed, relative */
     unsigned controllers; /* v1: bits of the hierarchies in use */
     int unified_fd;       /* the group in the v2 tree, or -1 */
+    char notes[320];      /* limits that are not in force and why, "; "-separated */
 };
 #define CGROUP_NONE                                                                                \
     {                                                                                              \
         .unified_fd = -1                                                                           \
     }
 
-/* Makes the groups and writes the limits. ERR_BUSY when processes are left in an older group of
+/* Makes the groups, writes the limits and reads them back. A limit that this host does not know or
+ * does not keep is told in ret_cgroup->notes, or with a strict spec ERR_UNSUPPORTED. ERR_BUSY when processes are left in an older group of
  * that name. */
 int cgroup_make(const struct container_spec *spec, struct cgroup *ret_cgroup, struct err *err);
 /* Finds the groups of a container that runs already. */

@@ -25,6 +25,11 @@ void setting_add(struct settings *settings, enum cgroup_controller controller, c
     settings->count++;
 }
 
+void setting_note(struct settings *settings, const char *what)
+{
+    setting_add(settings, CONTROLLER_MEMORY, SETTING_NOTE, false, "%s", what);
+}
+
 void pids_render(struct settings *settings, const struct spec_resources *resources)
 {
     if (resources->pids_max < 0)
@@ -37,7 +42,7 @@ void pids_render(struct settings *settings, const struct spec_resources *resourc
 int io_limit_parse(const struct spec_pair *pair, cgroup_device_fn *device_number,
                    struct io_limit *ret_limit, struct err *err)
 {
-    static const char *const kinds[] = {"rbps", "wbps", "riops", "wiops"};
+    static const char *const kinds[] = {"rbps", "wbps", "riops", "wiops", "weight"};
     const char *blank = strrchr(pair->key, ' ');
     for (size_t i = 0; blank && i < ARRAY_LEN(kinds); i++) {
         if (!str_eq(blank + 1, kinds[i]))

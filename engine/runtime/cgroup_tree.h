@@ -14,4 +14,7 @@ const char *cgroup_unified_root(int mode);                             /* NULL u
 int cgroup_file_write(int dirfd, const char *name, const char *value); /* 0, or -1 with errno */
 /* Terminated; bytes read, or -1 with errno. */
 ssize_t cgroup_file_read(int dirfd, const char *name, char *buffer, size_t size);
+/* v1: lets the groups above root/path have the real-time budget that it is to get. */
+int cgroup_rt_make_room(const char *root, const char *path, const struct spec_resources *resources,
+                        struct err *err);
 unsigned cgroup_controllers_wanted(const struct container_spec *spec, int mode);

@@ -33,6 +33,13 @@ static int io_render(struct settings *settings, const struct spec_resources *res
     if (resources->io_weight)
         setting_add(settings, CONTROLLER_BLKIO, "blkio.bfq.weight", false, "%" PRId64,
                     resources->io_weight);
+    for (size_t i = 0; i < resources->io_weights.count; i++) {
+        struct io_limit limit;
+        if (io_limit_parse(&resources->io_weights.items[i], device_number, &limit, err) < 0)
+            return -1;
+        setting_add(settings, CONTROLLER_BLKIO, "blkio.bfq.weight_device", false, "%s %s",
+                    limit.device, limit.value);
+    }
     return 0;
 }
 
@@ -50,7 +57,7 @@ static void memory_render(struct settings *settings, const struct spec_resources
     else if (resources->memory_max)
         setting_add(settings, CONTROLLER_MEMORY, "memory.memsw.limit_in_bytes", true, "%" PRId64,
                     2 * resources->memory_max);
-    if (resources->memory_swappiness > 0)
+    if (resources->memory_swappiness >= 0)
         setting_add(settings, CONTROLLER_MEMORY, "memory.swappiness", false, "%" PRId64,
                     resources->memory_swappiness);
     if (resources->oom_kill_disable)

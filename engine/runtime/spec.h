@@ -82,6 +82,8 @@ struct spec_device {    /* beside the default nodes */
     const char *source; /* host path, checked to be a device when used */
     const char *target;
     const char *permissions; /* subset of "rwm" */
+    uint32_t mode;           /* of the node; 0: as on the host, readable and writable for its owner */
+    uint32_t uid, gid;       /* inside ids of its owner */
 };
 
 struct spec_rlimit {
@@ -116,6 +118,8 @@ struct spec_resources {
     SPEC_LIST(struct spec_pair)
     io_max; /* key: "/dev/sda rbps" style "PATH KIND" with KIND rbps wbps riops wiops; value: number
              */
+    SPEC_LIST(struct spec_pair) io_weights; /* key: "/dev/sda weight"; value: 10-1000 */
+    bool strict; /* a limit that is not in force fails the start instead of being noted */
 };
 
 enum log_driver { LOG_DRIVER_FILE /* json-file, local, default */, LOG_DRIVER_NONE };
@@ -159,7 +163,7 @@ struct container_spec {
     const char *state_dir;      /* /var/lib/winch/containers/<id>: upper/ work/ log/ */
     const char *run_dir; /* /run/winch/containers/<id>: status, monitor.sock, out, err, secrets */
     bool read_only;      /* root read-only */
-    int64_t shm_bytes;   /* /dev/shm; 0: 64 MiB */
+    int64_t shm_bytes;   /* /dev/shm; 0: 64 MiB; -1: none */
     SPEC_LIST(struct spec_mount) mounts;
     SPEC_LIST(struct spec_device) devices;
     struct spec_strings device_rules; /* "c 1:3 mr" */
@@ -188,6 +192,11 @@ struct container_spec {
      * detached. */
     struct spec_strings wake_argv;
     const char *supervisor_socket; /* path; NULL: nobody to tell */
+
+    SPEC_LIST(struct spec_pair) annotations; /* kept, for whoever reads the spec */
+    const char *shm_ns; /* mount namespace whose /dev/shm is shown too, with ipc joined; NULL: own */
+    struct spec_strings cdi; /* "vendor.com/class=name", resolved by cdi_apply before each start */
+    int64_t storage_bytes; /* most that upper/ may hold, by project quota; 0: no limit */
 };
 
 /* One more process in a running container (exec, probe, hook): everything else is the container's.

@@ -93,7 +93,7 @@ static const struct spec_table mount_table = TABLE(mount_rows, OWNER);
 
 #define OWNER struct spec_device
 static const struct spec_field device_rows[] = {STRING(source), STRING(target),
-                                                STRING(permissions)};
+                                                STRING(permissions), U32(mode), U32(uid), U32(gid)};
 static const struct spec_table device_table = TABLE(device_rows, OWNER);
 #undef OWNER
 
@@ -114,6 +114,7 @@ static const struct spec_field resource_rows[] = {
     I64(cpu_quota_us),      I64(cpu_period_us),      I64(cpu_shares),
     I64(cpu_rt_runtime_us), I64(cpu_rt_period_us),   STRING(cpuset_cpus),
     STRING(cpuset_mems),    I64(io_weight),          RECORDS(io_max, pair_table),
+    RECORDS(io_weights, pair_table), BOOL(strict),
 };
 static const struct spec_table resource_table = TABLE(resource_rows, OWNER);
 #undef OWNER
@@ -173,6 +174,10 @@ static const struct spec_field container_rows[] = {
     STRUCT(log, log_table),
     STRINGS(wake_argv),
     STRING(supervisor_socket),
+    RECORDS(annotations, pair_table),
+    STRING(shm_ns),
+    STRINGS(cdi),
+    I64(storage_bytes),
 };
 const struct spec_table spec_container_table = TABLE(container_rows, OWNER);
 #undef OWNER

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "engine/runtime/cgroup.h"
+#include "engine/runtime/cgroup_render.h"
 
 static bool fake_device(const char *path, char *ret_number, size_t size)
 {
@@ -29,6 +30,7 @@ static char *rendered(const struct spec_resources *resources, bool v2)
 
 #define MIB (1024 * 1024LL)
 static struct spec_pair io[] = {{"/dev/sda rbps", "100"}, {"/dev/sda wiops", "5"}};
+static struct spec_pair io_weights[] = {{"/dev/sda weight", "1000"}};
 static struct spec_pair io_bad[] = {{"/dev/nope rbps", "100"}};
 
 static const struct {
@@ -77,7 +79,17 @@ static const struct {
     {{.oom_kill_disable = true, .memory_swappiness = 60},
      0,
      "memory.swappiness=60;memory.oom_control=1;pids.max=4096",
-     "error: memory swappiness has no equal under cgroup v2"},
+     "(none)=mem_swappiness has no equal under cgroup v2;(none)=oom_kill_disable has no equal under "
+     "cgroup v2;pids.max=4096"},
+    {{.memory_swappiness = 0, .cpu_rt_runtime_us = 1000},
+     0,
+     "memory.swappiness=0;pids.max=4096;cpu.rt_runtime_us=1000",
+     "(none)=mem_swappiness has no equal under cgroup v2;pids.max=4096;(none)=a real-time cpu budget "
+     "has no equal under cgroup v2"},
+    {{.io_weight = 10, .io_weights = {io_weights, 1}, .memory_swappiness = -1},
+     0,
+     "pids.max=4096;blkio.bfq.weight=10;blkio.bfq.weight_device=8:0 1000",
+     "pids.max=4096;io.weight=1;io.bfq.weight=10?;io.weight=8:0 10000;io.bfq.weight=8:0 1000?"},
     {{.memory_swappiness = -1},
      2,
      "pids.max=4096;blkio.throttle.read_bps_device=8:0 100;blkio.throttle.write_iops_device=8:0 5",
@@ -103,4 +115,40 @@ Test(cgroup, unknown_devices_are_refused)
     resources.io_max.count = 1;
     _cleanup_free_ char *v2 = rendered(&resources, true);
     cr_expect_str_eq(v2, "error: io limit: '/dev/nope' is not a block device");
+}
+
+static const struct {
+    const char *file, *want, *have;
+    bool holds;
+} read_back[] = {
+    {"pids.max", "20", "20\n", true},
+    {"pids.max", "20", "max\n", false},
+    {"memory.limit_in_bytes", "1000000", "999424\n", true},
+    {"memory.limit_in_bytes", "1000000", "9223372036854771712\n", false},
+    {"memory.memsw.limit_in_bytes", "-1", "9223372036854771712\n", true},
+    {"memory.max", "1000000", "max\n", false},
+    {"memory.oom_control", "1", "oom_kill_disable 1\nunder_oom 0\noom_kill 0\n", true},
+    {"memory.oom_control", "1", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n", false},
+    {"cpuset.cpus", "0,1,2", "0-2\n", true},
+    {"cpuset.cpus", "0-3", "0-1\n", false},
+    {"cpuset.cpus", "0", "\n", false},
+    {"cpu.max", "20000 100000", "20000 100000\n", true},
+    {"cpu.max", "20000 100000", "max 100000\n", false},
+    {"io.max", "8:0 wiops=5", "8:0 rbps=100 wbps=max riops=max wiops=5\n", true},
+    {"io.max", "8:0 wiops=5", "8:16 rbps=100 wbps=max riops=max wiops=5\n", false},
+    {"io.max", "8:0 wiops=5", "8:0 rbps=100 wbps=max riops=max wiops=50\n", false},
+    {"io.weight", "300", "default 300\n8:0 100\n", true},
+    {"io.weight", "8:0 300", "default 100\n8:0 300\n", true},
+    {"blkio.throttle.read_bps_device", "8:0 100", "8:16 7\n8:0 100\n", true},
+    {"blkio.throttle.read_bps_device", "8:0 100", "", false},
+};
+
+Test(cgroup, what_is_read_back_is_compared_as_the_kernel_means_it)
+{
+    for (size_t i = 0; i < ARRAY_LEN(read_back); i++) {
+        struct cgroup_setting setting = {.file = read_back[i].file};
+        snprintf(setting.value, sizeof(setting.value), "%s", read_back[i].want);
+        cr_expect_eq(setting_holds(&setting, read_back[i].have), read_back[i].holds, "case %zu: %s",
+                     i, read_back[i].file);
+    }
 }
