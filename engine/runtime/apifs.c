@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "engine/engine.h"
 #include "engine/runtime/apifs.h"
+#include "engine/runtime/cgroup_tree.h"
 #include "engine/runtime/setup.h"
 #include "engine/runtime/sys.h"
 #include "engine/runtime/tree.h"
@@ -93,14 +94,26 @@ static int controller_show(struct setup *setup, enum cgroup_controller controlle
     return 0;
 }
 
+static int host_tree_show(int target, struct err *err)
+{
+    _cleanup_close_ int tree = tree_clone(AT_FDCWD, CGROUP_ROOT, false);
+    struct tree_attr attr = {
+        .set = KERNEL_FS | MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE, .userns_fd = -1};
+    if (tree < 0 || tree_set_attr(tree, &attr) < 0 || tree_attach(tree, target) < 0)
+        return err_sys(err, "show the host's cgroups");
+    return 0;
+}
+
 int setup_cgroup_view(struct setup *setup, struct err *err)
 {
-    if (setup->spec->cgroup.mode == NS_HOST || !setup->cgroup)
-        return 0; /* nothing of the host's tree is shown */
+    if (!setup->cgroup)
+        return 0;
     _cleanup_close_ int target =
         fs_open_in_root(setup->root_fd, "sys/fs/cgroup", O_PATH | O_DIRECTORY, 0);
     if (target < 0)
         return err_sys(err, "open /sys/fs/cgroup");
+    if (setup->cgroup->mode == CGROUP_V2 && setup->spec->cgroup.mode == NS_HOST)
+        return host_tree_show(target, err); /* so that the path in /proc/self/cgroup leads somewhere */
     if (setup->cgroup->mode == CGROUP_V2)
         return controller_show(setup, CONTROLLER_MEMORY, target, NULL, err);
     _cleanup_close_ int tmpfs = -1;

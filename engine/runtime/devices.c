@@ -3,6 +3,8 @@
  * the container lives in a user namespace; terminals; extra devices. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -70,6 +72,49 @@ static int below_dev_mount(int dev, const char *name, const char *type,
     return tree_attach(mount_fd, target) < 0 ? err_sys(err, "mount /dev/%s", name) : 0;
 }
 
+/* /dev/shm belongs to the ipc namespace: with a joined one it is the other's. Its mount can only be
+ * copied from inside the namespace it is in. */
+int setup_shm_source(struct setup *setup, struct err *err)
+{
+    const struct container_spec *spec = setup->spec;
+    struct statfs fs;
+    if (spec->ipc.mode == NS_HOST) {
+        setup->shm_tree = tree_clone(AT_FDCWD, "/dev/shm", false);
+        return setup->shm_tree < 0 ? err_sys(err, "open /dev/shm") : 0;
+    }
+    if (!spec->shm_ns)
+        return 0;
+    _cleanup_close_ int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int other = open(spec->shm_ns, O_RDONLY | O_CLOEXEC);
+    if (own < 0 || other < 0 || setns(other, CLONE_NEWNS) < 0)
+        return err_sys(err, "enter %s", spec->shm_ns);
+    _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int shm = root < 0 ? -1 : fs_open_in_root(root, "dev/shm", O_PATH | O_NOFOLLOW, 0);
+    if (shm >= 0 && fstatfs(shm, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+        setup->shm_tree = tree_clone(shm, "", false);
+    int number = errno;
+    if (setns(own, CLONE_NEWNS) < 0)
+        return err_sys(err, "leave %s", spec->shm_ns);
+    return setup->shm_tree < 0 ? err_sysno(err, number, "open /dev/shm of the container joined") : 0;
+}
+
+static int shm_mount(struct setup *setup, int dev, const struct fs_option *options, struct err *err)
+{
+    const uint64_t plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (setup->spec->shm_bytes < 0)
+        return 0;
+    if (setup->shm_tree < 0)
+        return below_dev_mount(dev, "shm", "tmpfs", options, plain, err);
+    struct tree_attr attr = {.set = plain, .propagation = MS_PRIVATE, .userns_fd = -1};
+    if (mkdirat(dev, "shm", 0755) < 0)
+        return err_sys(err, "make /dev/shm");
+    _cleanup_close_ int target = openat(dev, "shm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (target < 0 || tree_set_attr(setup->shm_tree, &attr) < 0 ||
+        tree_attach(setup->shm_tree, target) < 0)
+        return err_sys(err, "mount /dev/shm of the container joined");
+    return 0;
+}
+
 int setup_dev(struct setup *setup, struct err *err)
 {
     char owner[16], tty_group[16], shm_size[32];
@@ -92,7 +137,7 @@ int setup_dev(struct setup *setup, struct err *err)
         return -1;
     if (below_dev_mount(dev, "pts", "devpts", pts_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
                         err) < 0 ||
-        below_dev_mount(dev, "shm", "tmpfs", shm_options, plain, err) < 0 ||
+        shm_mount(setup, dev, shm_options, err) < 0 ||
         below_dev_mount(dev, "mqueue", "mqueue", NULL, plain, err) < 0)
         return -1;
     return 0;
@@ -121,6 +166,12 @@ int setup_devices(struct setup *setup, struct err *err)
             (st.st_mode & S_IFMT) | (st.st_mode & 07777 ? st.st_mode & 0666 : 0666) | 0600;
         if (mknodat(dir, slash + 1, mode, st.st_rdev) < 0 && errno != EEXIST)
             return err_sys(err, "make %s", target);
+        if (device->mode && fchmodat(dir, slash + 1, device->mode & 0777, 0) < 0)
+            return err_sys(err, "set the mode of %s", target);
+        if ((device->uid || device->gid) &&
+            fchownat(dir, slash + 1, setup->root_uid + device->uid, setup->root_uid + device->gid,
+                     AT_SYMLINK_NOFOLLOW) < 0)
+            return err_sys(err, "set the owner of %s", target);
     }
     return 0;
 }

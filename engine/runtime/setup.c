@@ -178,6 +178,17 @@ static int setup_stdio(struct setup *setup, struct err *err)
     return 0;
 }
 
+/* docker makes a missing one when the container is made, so read_only does not hinder it. */
+static int setup_cwd_make(struct setup *setup, struct err *err)
+{
+    (void)err;
+    const char *cwd = setup->process->cwd ? setup->process->cwd : "/";
+    _cleanup_close_ int have = fs_open_in_root(setup->root_fd, cwd, O_PATH, 0), made = -1;
+    if (have < 0 && errno == ENOENT)
+        made = fs_mkdirs_in_root(setup->root_fd, cwd, 0755, setup->root_uid, setup->root_uid);
+    return 0; /* what hinders it is told when it is entered */
+}
+
 static int setup_cwd(struct setup *setup, struct err *err)
 {
     const char *cwd = setup->process->cwd ? setup->process->cwd : "/";
@@ -221,6 +232,7 @@ static const struct setup_step steps[] = {
     {"session", setup_start},   /* a death of the monitor must kill a half-made container */
     {"cgroups", setup_cgroup},  /* needs the host's /sys; limits hold for all that follows */
     {"namespaces", setup_join}, /* names of the host are needed */
+    {"shared memory", setup_shm_source}, /* needs the host's /proc and /dev */
     {"limits", setup_limits},   /* needs the host's root and the host's /proc */
     {"mount sources", setup_mount_sources}, /* before the mounts lose their peers */
     {"private mounts", setup_private},      /* nothing we mount from here on may reach the host */
@@ -238,6 +250,7 @@ static const struct setup_step steps[] = {
     {"read-only paths", setup_readonly},
     {"user", setup_user},         /* reads the image's files, with all mounts in place */
     {"terminal", setup_terminal}, /* needs /dev/pts and the user's id */
+    {"working directory, made", setup_cwd_make}, /* while the root can be written to */
     {"root", setup_pivot},        /* the host is gone afterwards */
     {"standard streams", setup_stdio},
     {"working directory", setup_cwd},

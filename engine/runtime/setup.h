@@ -36,6 +36,7 @@ struct setup {
     int proc_fd;            /* the procfs that we mounted */
     int null_fd;            /* /dev/null that we made: covers masked files */
     int empty_tree;         /* empty read-only tmpfs: covers masked directories; -1 until needed */
+    int shm_tree;           /* /dev/shm of the ipc namespace joined, or -1 */
     int tty_fd;             /* terminal slave */
     int *trees;     /* of spec->mounts, opened before the mounts become private; -1: made later */
     uid_t root_uid; /* host ids of the container's root: id_base, or 0 */
@@ -57,6 +58,7 @@ int setup_proc(struct setup *setup, struct err *err); /* apifs.c */
 int setup_sys(struct setup *setup, struct err *err);
 int setup_cgroup_view(struct setup *setup, struct err *err);
 int setup_dev(struct setup *setup, struct err *err); /* devices.c */
+int setup_shm_source(struct setup *setup, struct err *err);
 int setup_devices(struct setup *setup, struct err *err);
 int setup_terminal(struct setup *setup, struct err *err);
 int setup_mount_sources(struct setup *setup, struct err *err); /* mounts.c */

@@ -69,6 +69,7 @@ __attribute__((noreturn)) static void child_run(const struct start *start, int s
         .proc_fd = -1,
         .null_fd = -1,
         .empty_tree = -1,
+        .shm_tree = -1,
         .tty_fd = -1,
     };
     if (start->target >= 0)
