@@ -89,6 +89,10 @@ bool userns_usable(const struct layout *layout, char *ret_reason, size_t size);
 int seccomp_prepare(const struct layout *layout, struct arena *arena, uint64_t capabilities, const char *profile_json,
                     const char **ret_path, const char **ret_sha256, struct err *err);
 
+/* Adds the nodes, mounts and environment of spec->cdi, as the files in /etc/cdi and /var/run/cdi have them now; arrays in the
+ * arena. *ret_hooks: they also name hooks, which are not run. ERR_NOT_FOUND, ERR_CONFIG, ERR_UNSUPPORTED name the device. */
+int cdi_apply(struct arena *arena, struct container_spec *spec, bool *ret_hooks, struct err *err);
+
 /* Makes state_dir and run_dir (upper work log, FIFOs out err) for a record that was saved. */
 int container_prepare(const struct layout *layout, const struct container_spec *spec, struct err *err);
 
