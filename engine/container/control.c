@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "engine/container/quota.h"
 #include "engine/engine.h"
 
 static const char *const fifo_names[2] = {"out", "err"};
@@ -49,6 +50,8 @@ int container_prepare(const struct layout *layout, const struct container_spec *
     if (dir_make(state, "upper", 0755, err) < 0 || dir_make(state, "work", 0700, err) < 0 ||
         dir_make(state, "log", 0700, err) < 0)
         return err_wrap(err, "container %.12s", spec->id);
+    if (spec->storage_bytes && quota_set(state, spec->id, spec->storage_bytes, err) < 0)
+        return -1;
     if (dir_make(run, "root", 0711, err) < 0)
         return err_wrap(err, "container %.12s", spec->id);
     for (size_t i = 0; i < ARRAY_LEN(fifo_names); i++)

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/fs.h"
+#include "engine/container/quota.h"
 #include "engine/engine.h"
 #include "engine/runtime/cgroup.h"
 #include "engine/runtime/cgroup_tree.h"
@@ -87,6 +88,9 @@ int container_delete(const struct layout *layout, const char *id, struct err *er
 {
     char name[96];
     snprintf(name, sizeof(name), "containers/%s", id);
+    _cleanup_close_ int state = openat(layout->lib_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (state >= 0)
+        quota_clear(state, id);
     if (fs_remove_tree(layout->run_fd, name, err) < 0 || state_remove(layout, id, err) < 0)
         return err_wrap(err, "remove container %.12s", id);
     return 0;
