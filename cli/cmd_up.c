@@ -19,7 +19,7 @@
 
 struct up_options {
     bool detach, wait, force_recreate, no_recreate, always_recreate_deps, renew_anon,
-        remove_orphans, ignore_orphans, no_deps, no_start;
+        remove_orphans, ignore_orphans, no_deps, no_start, strict;
     bool no_color, no_prefix, timestamps, quiet_pull, abort_on_exit, abort_on_failure, yes,
         no_build, dry_run;
     long long wait_timeout, timeout;
@@ -47,6 +47,8 @@ const struct option_row up_options[] = {
     {0, "pull", OPTION_STRING, UP(pull), "POLICY", "always, missing, never"},
     {0, "quiet-pull", OPTION_FLAG, UP(quiet_pull), NULL, "no progress of layers"},
     {0, "scale", OPTION_LIST, UP(scale), "SERVICE=N", "number of replicas (repeatable)"},
+    {0, "strict", OPTION_FLAG, UP(strict), NULL,
+     "a limit that this host cannot keep is an error, not a warning"},
     {'t', "timeout", OPTION_INT, UP(timeout), "SECONDS", "time to stop before SIGKILL"},
     {0, "abort-on-container-exit", OPTION_FLAG, UP(abort_on_exit), NULL,
      "stop all when one container stops"},
@@ -104,6 +106,7 @@ static struct jv *up_args(const struct up_options *options, const struct project
     jv_set_bool(json, "ignore_orphans", options->ignore_orphans);
     jv_set_bool(json, "no_deps", options->no_deps);
     jv_set_bool(json, "no_start", options->no_start);
+    jv_set_bool(json, "strict", options->strict);
     jv_set_bool(json, "wait", options->wait);
     if (options->wait_timeout > 0)
         jv_set_int(json, "wait_timeout_us", options->wait_timeout * 1000000);

@@ -279,6 +279,7 @@ static int begin(struct apply_op *op, struct err *err)
         .created_ns = clock_wall_ns(),
         .previous = work->previous,
         .renew_anon_volumes = apply->renew_anon_volumes,
+        .strict = apply->strict,
     };
     return translate_mount_needs(&work->input, work->arena, &work->needs, err);
 }

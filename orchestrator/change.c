@@ -45,6 +45,7 @@ static void read_options(struct change *change, const struct jv *json)
         .no_recreate = jv_get_bool(json, "no_recreate", false),
         .always_recreate_deps = jv_get_bool(json, "always_recreate_deps", false),
         .renew_anon_volumes = jv_get_bool(json, "renew_anon_volumes", false),
+        .strict = jv_get_bool(json, "strict", false),
         .remove_orphans = jv_get_bool(json, "remove_orphans", false),
         .no_start = jv_get_bool(json, "no_start", false),
         .ignore_orphans = jv_get_bool(json, "ignore_orphans", false),
@@ -322,6 +323,7 @@ static void begin_apply(struct change *change, struct plan *plan)
     apply_free(change->apply);
     change->apply = apply_new(change->sv, plan, model_of(change) ? model_of(change) : NULL, send_event, applied, change);
     change->apply->renew_anon_volumes = change->options.renew_anon_volumes;
+    change->apply->strict = change->options.strict;
     change->apply->going_down = change->sv->going_down;
     change->apply->parallel = change->parallel;
     warn_all(change, plan);

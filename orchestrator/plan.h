@@ -71,7 +71,7 @@ DEFINE_CLEANUP(struct plan *, plan_free)
 
 struct plan_options {
     const char *const *services; /* selected, NULL-terminated; NULL: all */
-    bool no_deps, force_recreate, no_recreate, always_recreate_deps, renew_anon_volumes, remove_orphans, no_start;
+    bool no_deps, force_recreate, no_recreate, always_recreate_deps, renew_anon_volumes, remove_orphans, no_start, strict;
     const char *pull;            /* --pull: always missing never, NULL: the service's policy */
     const char *const *scale;    /* "web=3", NULL-terminated, or NULL */
     int64_t timeout_us;          /* -t; < 0: the service's grace */

@@ -166,6 +166,22 @@ int supervisor_load(struct supervisor *sv, struct err *err);
 struct unit *supervisor_unit(const struct supervisor *sv, const char *id);
 struct unit *supervisor_unit_named(const struct supervisor *sv, const char *name);
 struct unit *supervisor_replica(const struct supervisor *sv, const char *service, int64_t number);
+
+/* The other container of a shared namespace (unit_share.c). ERR_NOT_FOUND when it does not run. */
+struct partner {
+    char *id, *netns; /* netns: a path that can be joined */
+    pid_t pid;
+};
+bool share_is_other(const struct share *share);
+int partner_find(const struct unit *unit, const struct share *share, struct partner *ret_partner, struct err *err);
+void partner_done(struct partner *partner);
+
+/* Whose volumes a container has beside its own, by `volumes_from`: borrows the records. */
+struct borrowed_list {
+    VEC(struct borrowed_volumes) v;
+};
+int volumes_from_collect(const struct unit *unit, struct borrowed_list *ret_list, struct err *err);
+void borrowed_list_done(struct borrowed_list *list);
 void supervisor_add(struct supervisor *sv, struct unit *unit);    /* takes it */
 void supervisor_remove(struct supervisor *sv, struct unit *unit); /* frees it */
 /* The state or health of a unit changed: running operations and waits look again, from the loop, so that no caller loses

@@ -60,6 +60,7 @@ struct translate_input {
     int64_t created_ns;
     const struct container_record *previous;  /* recreate: anonymous volumes are carried over; or NULL */
     bool renew_anon_volumes;
+    bool strict;                              /* limits that this host cannot keep fail the start */
     const char *image_reference;              /* NULL: service->image */
 };
 /* Results live in the arena. ERR_CONFIG, ERR_UNSUPPORTED name the service and the key. */
@@ -143,6 +144,7 @@ struct start_input {
     const struct sandbox_info *sandbox;     /* own, or of the container whose network is joined; NULL: none */
     const char *net_path;                   /* network namespace to join when the network is shared; else NULL */
     const char *ipc_path, *pid_path;        /* /proc/PID/ns/… of the container joined; else NULL */
+    const char *shm_path;                   /* /proc/PID/ns/mnt where ipc_path is, for its /dev/shm; else NULL */
     const char *hosts_from;                 /* run_dir of the container whose network is joined: its /etc files; else NULL */
     const struct borrowed_volumes {         /* volumes_from: what other containers mount; own mounts come first */
         const struct container_record *record;

@@ -48,6 +48,26 @@ static int translate_memory(const struct service *service, struct spec_resources
     return 0;
 }
 
+static int translate_io_weights(const struct blkio_config *blkio, struct arena *arena, struct spec_resources *resources,
+                                struct err *err)
+{
+    int64_t weight = blkio->weight.set ? blkio->weight.value : 0;
+    size_t count = blkio->weight_device.count;
+    if (weight && (weight < 10 || weight > 1000))
+        return err_set(err, ERR_CONFIG, "blkio_config.weight: %lld is not from 10 to 1000", (long long)weight);
+    resources->io_weight = weight;
+    resources->io_weights.items = count ? arena_alloc(arena, count * sizeof(*resources->io_weights.items)) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct blkio_device *device = &blkio->weight_device.items[i];
+        if (device->rate < 10 || device->rate > 1000)
+            return err_set(err, ERR_CONFIG, "blkio_config.weight_device: %lld is not from 10 to 1000", (long long)device->rate);
+        resources->io_weights.items[resources->io_weights.count++] = (struct spec_pair){
+            .key = arena_printf(arena, "%s weight", device->path), .value = arena_printf(arena, "%lld", (long long)device->rate),
+        };
+    }
+    return 0;
+}
+
 static void io_add(struct arena *arena, struct spec_resources *resources, const struct blkio_device *device, const char *kind,
                    size_t capacity)
 {
@@ -77,7 +97,6 @@ static void translate_io(const struct blkio_config *blkio, struct arena *arena, 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         for (size_t j = 0; j < lists[i].count; j++)
             io_add(arena, resources, &lists[i].items[j], lists[i].kind, capacity);
-    resources->io_weight = blkio->weight.value;
 }
 
 static int translate_ulimits(const struct service *service, struct arena *arena, struct container_spec *spec, struct err *err)
@@ -100,6 +119,18 @@ static int translate_ulimits(const struct service *service, struct arena *arena,
     return 0;
 }
 
+static int translate_storage(const struct service *service, struct container_spec *spec, struct err *err)
+{
+    for (size_t i = 0; i < service->storage_opt.count; i++) {
+        const struct kv *option = &service->storage_opt.items[i];
+        if (!str_eq(option->key, "size"))
+            return err_set(err, ERR_UNSUPPORTED, "storage_opt.%s is not supported (size)", option->key);
+        if (!option->value || !bytes_parse(option->value, &spec->storage_bytes) || spec->storage_bytes <= 0)
+            return err_set(err, ERR_CONFIG, "storage_opt.size: '%s' is no size", option->value ? option->value : "");
+    }
+    return 0;
+}
+
 int translate_limits(const struct translate_input *input, struct container_record *record, struct err *err)
 {
     const struct service *service = input->service;
@@ -108,6 +139,10 @@ int translate_limits(const struct translate_input *input, struct container_recor
         return -1;
     resources->pids_max = service->pids_limit.set ? service->pids_limit.value : 0;
     translate_io(&service->blkio, record->arena, resources);
+    resources->strict = input->strict;
+    if (translate_io_weights(&service->blkio, record->arena, resources, err) < 0 ||
+        translate_storage(service, &record->spec, err) < 0)
+        return -1;
     return translate_ulimits(service, record->arena, &record->spec, err);
 }
 

@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #define CAPABILITY_ALL (-2)
+#define GPU_COUNT_MAX  64
 
 bool share_parse(const char *text, struct share *ret_share)
 {
@@ -39,18 +40,13 @@ static const char *unsupported_key(const struct service *service)
     const struct { bool used; const char *key; } keys[] = {
         { service->provider.set, "provider" },
         { service->external_links.count > 0, "external_links" },
-        { service->gpus.count > 0, "gpus" },
-        { service->deploy.reserve_devices.count > 0, "deploy.resources.reservations.devices" },
         { service->models.count > 0, "models" },
         { service->pre_start.count > 0, "pre_start" },
-        { service->storage_opt.count > 0, "storage_opt" },
-        { service->cgroup_parent && service->cgroup_parent[0], "cgroup_parent" },
         { service->runtime && service->runtime[0], "runtime" },
         { service->isolation && service->isolation[0] && !str_eq(service->isolation, "default"), "isolation" },
         { service->use_api_socket.value, "use_api_socket" },
         { service->cpu_count.set && service->cpu_count.value, "cpu_count" },
         { service->cpu_percent.set && service->cpu_percent.value > 0, "cpu_percent" },
-        { service->blkio.weight_device.count > 0, "blkio_config.weight_device" },
         { service->network_mode && str_eq(service->network_mode, "bridge"), "network_mode: bridge" },
     };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
@@ -208,6 +204,46 @@ static struct spec_strings static_list(struct arena *arena, const char *const *l
 
 /* ---- devices, sysctls ---- */
 
+/* "vendor.com/class=name" */
+static bool device_is_cdi(const char *text)
+{
+    const char *slash = strchr(text, '/'), *sign = strchr(text, '=');
+    return text[0] != '/' && slash && sign && slash < sign && sign[1];
+}
+
+/* A request for devices becomes names of CDI devices, which is how vendors describe them: driver nvidia → nvidia.com/gpu. */
+static int device_request(const struct device_request *request, struct arena *arena, struct container_spec *spec, struct err *err)
+{
+    static const struct { const char *driver, *kind; } drivers[] = {
+        { "", "nvidia.com/gpu" }, { "nvidia", "nvidia.com/gpu" }, { "amd", "amd.com/gpu" }, { "cdi", "" },
+    };
+    const char *driver = request->driver ? request->driver : "", *kind = NULL;
+    int64_t count = request->count.set ? request->count.value : -1;
+    bool gpu = false;
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+        kind = str_eq(driver, drivers[i].driver) ? drivers[i].kind : kind;
+    for (size_t i = 0; i < request->capabilities.count; i++)
+        gpu |= str_eq(request->capabilities.items[i], "gpu");
+    if (!kind)
+        return err_set(err, ERR_UNSUPPORTED, "driver '%s' is not supported (nvidia, amd, cdi)", driver);
+    if (!driver[0] && !gpu && request->capabilities.count)
+        return err_set(err, ERR_UNSUPPORTED, "capabilities without 'gpu' need a driver");
+    if (request->options.count)
+        return err_set(err, ERR_UNSUPPORTED, "options.%s is not supported", request->options.items[0].key);
+    if (!kind[0] && !request->device_ids.count)
+        return err_set(err, ERR_CONFIG, "driver cdi needs device_ids");
+    if (count > GPU_COUNT_MAX)
+        return err_set(err, ERR_LIMIT, "count is more than %d", GPU_COUNT_MAX);
+    for (size_t i = 0; i < request->device_ids.count; i++)
+        spec_strings_add(arena, &spec->cdi, kind[0] ? arena_printf(arena, "%s=%s", kind, request->device_ids.items[i])
+                                                    : request->device_ids.items[i]);
+    if (!request->device_ids.count && count < 0)
+        spec_strings_add(arena, &spec->cdi, arena_printf(arena, "%s=all", kind));
+    for (int64_t i = 0; !request->device_ids.count && i < count; i++)
+        spec_strings_add(arena, &spec->cdi, arena_printf(arena, "%s=%lld", kind, (long long)i));
+    return 0;
+}
+
 static int devices(const struct service *service, struct container_record *record, struct err *err)
 {
     struct arena *arena = record->arena;
@@ -215,8 +251,12 @@ static int devices(const struct service *service, struct container_record *recor
     spec->devices.items = service->devices.count ? arena_alloc(arena, service->devices.count * sizeof(*spec->devices.items)) : NULL;
     for (size_t i = 0; i < service->devices.count; i++) {
         const struct device_map *device = &service->devices.items[i];
+        if (device->source && device_is_cdi(device->source)) {
+            spec_strings_add(arena, &spec->cdi, device->source);
+            continue;
+        }
         if (!device->source || device->source[0] != '/')
-            return err_set(err, ERR_UNSUPPORTED, "devices: '%s' is no path (CDI names are not supported)",
+            return err_set(err, ERR_CONFIG, "devices: '%s' is neither a path nor VENDOR/CLASS=NAME",
                            device->source ? device->source : "");
         spec->devices.items[spec->devices.count++] = (struct spec_device){
             .source = arena_strdup(arena, device->source),
@@ -225,6 +265,12 @@ static int devices(const struct service *service, struct container_record *recor
         };
     }
     spec->device_rules = spec_strings_copy(arena, service->device_cgroup_rules.items, service->device_cgroup_rules.count);
+    for (size_t i = 0; i < service->gpus.count; i++)
+        if (device_request(&service->gpus.items[i], arena, spec, err) < 0)
+            return err_wrap(err, "gpus[%zu]", i);
+    for (size_t i = 0; i < service->deploy.reserve_devices.count; i++)
+        if (device_request(&service->deploy.reserve_devices.items[i], arena, spec, err) < 0)
+            return err_wrap(err, "deploy.resources.reservations.devices[%zu]", i);
     return 0;
 }
 
@@ -250,7 +296,7 @@ static void sysctls(const struct service *service, struct container_record *reco
 static int namespaces(const struct service *service, struct container_spec *spec, struct err *err)
 {
     const struct { const char *key, *text; struct spec_ns *ns; bool joinable; } shares[] = {
-        { "ipc", str_eq(service->ipc, "none") ? NULL : service->ipc, &spec->ipc, true },
+        { "ipc", str_eq(service->ipc, "none") ? NULL : service->ipc, &spec->ipc, true }, /* none: no /dev/shm either */
         { "pid", service->pid, &spec->pid, true },
         { "uts", service->uts, &spec->uts, false },
         { "cgroup", service->cgroup, &spec->cgroup, false },
@@ -265,6 +311,17 @@ static int namespaces(const struct service *service, struct container_spec *spec
     return 0;
 }
 
+/* Below the hierarchies' roots, and not a file of theirs. */
+static bool cgroup_parent_is_good(const char *parent)
+{
+    char **parts = strv_split(parent, "/");
+    bool good = strlen(parent) < 1024;
+    for (size_t i = 0; parts[i]; i++)
+        good &= parts[i][0] != '.' && strncmp(parts[i], "cgroup.", 7) != 0 && strlen(parts[i]) < 200;
+    strv_free(parts);
+    return good;
+}
+
 int translate_security(const struct translate_input *input, struct container_record *record, struct err *err)
 {
     const struct service *service = input->service;
@@ -274,6 +331,8 @@ int translate_security(const struct translate_input *input, struct container_rec
         security_options(service, record, &unmask, err) < 0 || devices(service, record, err) < 0 ||
         namespaces(service, spec, err) < 0)
         return -1;
+    if (service->cgroup_parent && !cgroup_parent_is_good(service->cgroup_parent))
+        return err_set(err, ERR_CONFIG, "cgroup_parent: '%s' is no path of a cgroup", service->cgroup_parent);
     if (service->userns_mode && service->userns_mode[0] && !str_eq(service->userns_mode, "host"))
         return err_set(err, ERR_UNSUPPORTED, "userns_mode: '%s' is not supported (host)", service->userns_mode);
     spec->privileged = service->privileged.value;

@@ -178,6 +178,23 @@ static struct jv *labels_make(const struct translate_input *input)
 
 /* ---- the whole ---- */
 
+/* "/a/b", "a/b" → "a/b"; "a-b.slice", as systemd names its groups, → "a.slice/a-b.slice". */
+static const char *cgroup_parent_path(struct arena *arena, const char *parent)
+{
+    static const char suffix[] = ".slice";
+    const size_t tail = sizeof(suffix) - 1;
+    parent += strspn(parent, "/");
+    size_t size = strlen(parent);
+    if (strchr(parent, '/') || size <= tail || !str_eq(parent + size - tail, suffix))
+        return parent;
+    size -= tail;
+    const char *path = NULL;
+    for (size_t i = 1; i <= size; i++)
+        if (parent[i] == '-' || i == size)
+            path = arena_printf(arena, "%s%s%.*s%s", path ? path : "", path ? "/" : "", (int)i, parent, suffix);
+    return path ? path : parent;
+}
+
 static void identity(const struct translate_input *input, struct container_record *record)
 {
     struct arena *arena = record->arena;
@@ -206,9 +223,20 @@ static void identity(const struct translate_input *input, struct container_recor
     spec->state_dir = arena_strdup(arena, state_dir);
     spec->run_dir = arena_strdup(arena, run_dir);
     spec->read_only = service->read_only.value;
-    spec->shm_bytes = service->shm_bytes.value;
-    spec->cgroup_path = arena_printf(arena, "%s/%s/%s", layout_instance_name(input->layout, instance, sizeof(instance)),
-                                     input->project->name, input->id);
+    spec->shm_bytes = str_eq(service->ipc, "none") ? -1 : service->shm_bytes.value;
+    const char *ours = layout_instance_name(input->layout, instance, sizeof(instance));
+    const char *parent = service->cgroup_parent && service->cgroup_parent[0] ? service->cgroup_parent : NULL;
+    if (parent)
+        spec->cgroup_path = arena_printf(arena, "%s/%s-%s", cgroup_parent_path(arena, parent), ours, input->id);
+    else
+        spec->cgroup_path = arena_printf(arena, "%s/%s/%s", ours, input->project->name, input->id);
+    spec->annotations.items = service->annotations.count
+                                  ? arena_alloc(arena, service->annotations.count * sizeof(*spec->annotations.items)) : NULL;
+    for (size_t i = 0; i < service->annotations.count; i++)
+        spec->annotations.items[spec->annotations.count++] = (struct spec_pair){
+            arena_strdup(arena, service->annotations.items[i].key),
+            arena_strdup(arena, service->annotations.items[i].value ? service->annotations.items[i].value : ""),
+        };
     if (input->id_base >= 0) {
         spec->id_base = input->id_base;
         spec->id_count = ID_RANGE_COUNT;

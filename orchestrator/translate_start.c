@@ -180,6 +180,7 @@ static int spec_fill(const struct container_record *record, const struct start_i
     join(arena, &spec->net, input->net_path ? input->net_path : input->sandbox ? input->sandbox->netns : NULL);
     join(arena, &spec->ipc, input->ipc_path);
     join(arena, &spec->pid, input->pid_path);
+    spec->shm_ns = arena_strdup(arena, input->shm_path);
     if (spec->net.mode == NS_HOST && !spec->hostname) {
         char name[HOST_NAME_MAX + 1] = "";
         if (gethostname(name, sizeof(name) - 1) == 0)

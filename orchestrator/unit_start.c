@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "orchestrator/methods.h"
 #include "orchestrator/supervisor.h"
 
 struct sandbox_call { /* the unit may be gone, or on a later start, when netd answers */
@@ -28,71 +29,6 @@ static struct unit *sandbox_call_unit(const struct sandbox_call *call)
     return unit && unit->serial == call->serial && unit->spawning ? unit : NULL;
 }
 
-/* The container whose namespaces are joined: its service's first one, or a container by name. */
-static struct unit *share_unit(const struct unit *unit, const struct share *share, struct err *err)
-{
-    struct unit *other = NULL;
-    if (share->kind == SHARE_SERVICE)
-        other = supervisor_replica(unit->sv, share->name, 1);
-    else if (share->kind == SHARE_CONTAINER)
-        other = supervisor_unit_named(unit->sv, share->name);
-    if (!other || other->state != INSTANCE_RUNNING) {
-        (void)err_set(err, ERR_NOT_FOUND, "cannot join the namespaces of '%s': it is not running", share->name);
-        return NULL;
-    }
-    return other;
-}
-
-static bool share_is_other(const struct share *share)
-{
-    return share->kind == SHARE_SERVICE || share->kind == SHARE_CONTAINER;
-}
-
-/* The ipc and pid namespaces of another container, by its first process. */
-static int share_ns_path(const struct unit *unit, const struct share *share, const char *ns, char **ret_path, struct err *err)
-{
-    if (!share_is_other(share))
-        return 0;
-    struct unit *other = share_unit(unit, share, err);
-    if (!other)
-        return -1;
-    *ret_path = xasprintf("/proc/%d/ns/%s", (int)other->last.pid, ns);
-    return 0;
-}
-
-struct borrowed_list {
-    VEC(struct borrowed_volumes) v;
-};
-
-#define BORROW_DEPTH 16 /* services cannot form a circle, containers by name can */
-
-static void borrowed_list_done(struct borrowed_list *list)
-{
-    VEC_DONE(&list->v);
-}
-
-/* volumes_from: [SERVICE | container:NAME][:ro|:rw], and what those have from others. */
-static int volumes_from_collect(const struct unit *unit, bool read_only, int depth, struct borrowed_list *list, struct err *err)
-{
-    const struct jv *entries = jv_find(unit->record->service_data, "volumes_from");
-    for (size_t i = 0; i < jv_count(entries); i++) {
-        const char *text = jv_text(jv_at(entries, i));
-        if (!text)
-            continue;
-        bool by_name = str_has_prefix(text, "container:");
-        const char *rest = by_name ? text + strlen("container:") : text, *mode = strchr(rest, ':');
-        _cleanup_free_ char *name = mode ? xstrndup(rest, (size_t)(mode - rest)) : xstrdup(rest);
-        const struct unit *other = by_name ? supervisor_unit_named(unit->sv, name) : supervisor_replica(unit->sv, name, 1);
-        if (!other || depth == BORROW_DEPTH)
-            return err_set(err, ERR_NOT_FOUND, "volumes_from: %s", other ? "too many containers in a row" : "no such container");
-        bool ro = read_only || (mode && str_eq(mode, ":ro"));
-        VEC_ADD(&list->v, (struct borrowed_volumes){ .record = other->record, .read_only = ro });
-        if (volumes_from_collect(other, ro, depth + 1, list, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int output_keep(struct unit *unit, struct err *err)
 {
     if (unit->keep[0] >= 0)
@@ -111,7 +47,8 @@ static int output_keep(struct unit *unit, struct err *err)
 static int start_monitor(struct unit *unit, struct err *err)
 {
     struct supervisor *sv = unit->sv;
-    _cleanup_free_ char *ipc_path = NULL, *pid_path = NULL, *hosts_from = NULL;
+    _cleanup_free_ char *ipc_path = NULL, *shm_path = NULL, *pid_path = NULL, *hosts_from = NULL;
+    _cleanup_(partner_done) struct partner net = { 0 }, ipc = { 0 }, pid = { 0 };
     struct start_input input = {
         .userns = sv->userns, /* a record that stays in the host's ids ignores it */
         .sandbox = unit->has_sandbox ? &unit->sandbox : NULL,
@@ -121,23 +58,26 @@ static int start_monitor(struct unit *unit, struct err *err)
     if (unit->record->spec.id_count == 0)
         input.userns = NULL;
     if (share_is_other(&unit->runtime.net)) {
-        struct unit *other = share_unit(unit, &unit->runtime.net, err);
-        if (!other)
+        if (partner_find(unit, &unit->runtime.net, &net, err) < 0)
             return -1;
-        input.sandbox = other->has_sandbox ? &other->sandbox : NULL;
-        input.net_path = other->has_sandbox ? other->sandbox.netns : NULL;
-        hosts_from = layout_run(sv->layout, "containers/%s", other->record->id);
-        input.hosts_from = hosts_from;
+        input.net_path = net.netns;
+        input.hosts_from = hosts_from = layout_run(sv->layout, "containers/%s", net.id);
     }
-    if (share_ns_path(unit, &unit->runtime.ipc, "ipc", &ipc_path, err) < 0 ||
-        share_ns_path(unit, &unit->runtime.pid, "pid", &pid_path, err) < 0)
-        return -1;
-    input.ipc_path = ipc_path;
-    input.pid_path = pid_path;
+    if (share_is_other(&unit->runtime.ipc)) {
+        if (partner_find(unit, &unit->runtime.ipc, &ipc, err) < 0)
+            return -1;
+        input.ipc_path = ipc_path = xasprintf("/proc/%d/ns/ipc", (int)ipc.pid);
+        input.shm_path = shm_path = xasprintf("/proc/%d/ns/mnt", (int)ipc.pid);
+    }
+    if (share_is_other(&unit->runtime.pid)) {
+        if (partner_find(unit, &unit->runtime.pid, &pid, err) < 0)
+            return -1;
+        input.pid_path = pid_path = xasprintf("/proc/%d/ns/pid", (int)pid.pid);
+    }
 
     _cleanup_(borrowed_list_done) struct borrowed_list borrowed = { 0 };
-    if (volumes_from_collect(unit, false, 0, &borrowed, err) < 0)
-        return err_wrap(err, "service '%s'", unit->record->service);
+    if (volumes_from_collect(unit, &borrowed, err) < 0)
+        return -1;
     input.borrowed = borrowed.v.items;
     input.borrowed_count = borrowed.v.count;
 
@@ -145,9 +85,15 @@ static int start_monitor(struct unit *unit, struct err *err)
     struct container_spec spec;
     int control = -1;
     pid_t monitor = 0;
+    bool hooks = false;
     if (output_keep(unit, err) < 0 || translate_start(sv->layout, unit->record, &input, arena, &spec, err) < 0 ||
-        container_start(sv->layout, &spec, &control, &monitor, err) < 0)
+        cdi_apply(arena, &spec, &hooks, err) < 0 || container_start(sv->layout, &spec, &control, &monitor, err) < 0)
         return -1;
+    if (hooks) {
+        _cleanup_free_ char *text = xasprintf("container %s: the hooks of its CDI devices are not run", unit->record->name);
+        log_warning("%s", text);
+        methods_warn(sv, text);
+    }
     (void)loop_child(sv->loop, monitor, unit_monitor_reaped, NULL); /* frees itself */
     unit_control_attach(unit, control);
     return 0;

@@ -117,7 +117,7 @@ struct value_rule {
 };
 static const struct value_rule rules[] = {
     {"network_mode", "none|host", true, "none, host, service:NAME or container:NAME"},
-    {"ipc", "host|private|shareable", true, "host, private, shareable, service:NAME or container:NAME"},
+    {"ipc", "host|private|shareable|none", true, "host, private, shareable, none, service:NAME or container:NAME"},
     {"pid", "host|private", true, "host, service:NAME or container:NAME"},
     {"uts", "host|private", false, "host"},
     {"userns_mode", "host|private", false, "host"},
@@ -178,6 +178,12 @@ static void check_host_words(struct runnable *r, const struct node *service)
                        r->service, entry->key, host_network ? " (with network_mode: host)" : "");
 }
 
+static bool device_is_cdi(const char *text)
+{
+    const char *slash = strchr(text, '/'), *sign = strchr(text, '=');
+    return slash && sign && slash != text && slash < sign && sign[1];
+}
+
 static void check_values(struct runnable *r, const struct node *service)
 {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
@@ -202,8 +208,8 @@ static void check_values(struct runnable *r, const struct node *service)
             refuse_value(r, entry->value, "security_opt", "no-new-privileges, seccomp=, apparmor=, systempaths=unconfined");
     NODE_EACH(entry, node_find(service, "devices")) {
         const struct node *source = node_find(entry->value, "source");
-        if (node_text(source) && *source->text != '/')
-            refuse_value(r, source, "devices", "a path");
+        if (node_text(source) && *source->text != '/' && !device_is_cdi(source->text))
+            refuse_value(r, source, "devices", "a path or a CDI name, VENDOR/CLASS=NAME");
     }
     NODE_EACH(entry, node_find(service, "links")) {
         const char *text = node_text(entry->value), *colon = text ? strchr(text, ':') : NULL;

@@ -14,7 +14,7 @@ static const struct key_row device_request_rows[] = {
     {"count", VALUE_INT, .lengthen = lengthen_device_count, TO(device_request, count)},
     {"device_ids", VALUE_LIST, MERGE_APPEND, .flags = KEY_UNIQUE, TO(device_request, device_ids)},
     {"driver", VALUE_STRING, TO(device_request, driver)},
-    {"options", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, TO(device_request, options)},
+    {"options", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, TO(device_request, options)},
 };
 #define DEVICE_REQUEST                                                                                         \
     .size = sizeof(struct device_request), .extensions = true, .lengthen = lengthen_device_request
@@ -24,7 +24,7 @@ static const struct key_row deploy_device_rows[] = {
     {"count", VALUE_INT, .lengthen = lengthen_device_count, TO(device_request, count)},
     {"device_ids", VALUE_LIST, MERGE_APPEND, .flags = KEY_UNIQUE, TO(device_request, device_ids)},
     {"driver", VALUE_STRING, TO(device_request, driver)},
-    {"options", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, TO(device_request, options)},
+    {"options", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY | KEY_UNIQUE, TO(device_request, options)},
 };
 static const struct key_table deploy_device_table = {TABLE_ROWS(deploy_device_rows), DEVICE_REQUEST};
 
@@ -47,7 +47,7 @@ static const struct key_row limits_rows[] = {
 static const struct key_table limits_table = {TABLE_ROWS(limits_rows), .extensions = true};
 static const struct key_row reservations_rows[] = {
     {"cpus", VALUE_NUMBER, ONE_HOST, D(reserve_cpus)},
-    {"devices", VALUE_LIST_OF, MERGE_APPEND, LATER, D(reserve_devices), .table = &deploy_device_table},
+    {"devices", VALUE_LIST_OF, MERGE_APPEND, D(reserve_devices), .table = &deploy_device_table},
     {"generic_resources", VALUE_LIST_OF, MERGE_APPEND, ONE_HOST, D(generic_resources), .table = &generic_table},
     {"memory", VALUE_BYTES, .flags = KEY_TEXT_ONLY, D(reserve_memory)},
 };

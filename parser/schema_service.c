@@ -166,7 +166,7 @@ static const struct key_row blkio_rows[] = {
     {"device_write_bps", VALUE_LIST_OF, MERGE_APPEND, TO(blkio_config, device_write_bps), .table = &blkio_device_table},
     {"device_write_iops", VALUE_LIST_OF, MERGE_APPEND, TO(blkio_config, device_write_iops), .table = &blkio_device_table},
     {"weight", VALUE_INT, NOT_NEGATIVE, TO(blkio_config, weight)},
-    {"weight_device", VALUE_LIST_OF, MERGE_APPEND, LATER, TO(blkio_config, weight_device), .table = &blkio_weight_table},
+    {"weight_device", VALUE_LIST_OF, MERGE_APPEND, TO(blkio_config, weight_device), .table = &blkio_weight_table},
 };
 static const struct key_table blkio_table = {TABLE_ROWS(blkio_rows), .size = sizeof(struct blkio_config), .has_set = true};
 
@@ -184,7 +184,7 @@ static const struct key_table service_model_table = {
 
 /* ---- the service ---- */
 static const struct key_row service_rows[] = {
-    {"annotations", VALUE_KV, MERGE_DEEP, ACCEPTED, .flags = KEY_NULL_EMPTY, S(annotations)},
+    {"annotations", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, S(annotations)},
     {"attach", VALUE_BOOL, .flags = KEY_KEEP, S(attach)},
     {"blkio_config", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_KEEP, S(blkio), .table = &blkio_table},
     {"build", VALUE_OBJECT, MERGE_DEEP, ACCEPTED, .flags = KEY_KEEP | KEY_NO_HASH | KEY_QUIET, S(build), .table = &build_table,
@@ -192,7 +192,7 @@ static const struct key_row service_rows[] = {
     {"cap_add", VALUE_LIST, MERGE_UNIQUE, S(cap_add)},
     {"cap_drop", VALUE_LIST, MERGE_UNIQUE, S(cap_drop)},
     {"cgroup", VALUE_STRING, S(cgroup), .words = "host|private"},
-    {"cgroup_parent", VALUE_STRING, LATER, S(cgroup_parent)},
+    {"cgroup_parent", VALUE_STRING, S(cgroup_parent)},
     {"command", VALUE_COMMAND, .flags = KEY_NULLABLE | KEY_KEEP | KEY_JSON_NULL, S(command)},
     {"configs", VALUE_LIST_OF, MERGE_BY_ID, S(configs), .table = &config_ref_table},
     {"container_name", VALUE_STRING, S(container_name), .lengthen = lengthen_container_name},
@@ -212,7 +212,7 @@ static const struct key_row service_rows[] = {
     {"develop", VALUE_OBJECT, MERGE_DEEP, ACCEPTED, .flags = KEY_NULLABLE | KEY_KEEP | KEY_QUIET, .bind = BIND_SAME,
      .table = &develop_table, .note = "read by `watch` alone"},
     {"device_cgroup_rules", VALUE_LIST, MERGE_APPEND, .flags = KEY_UNIQUE, S(device_cgroup_rules)},
-    {"devices", VALUE_LIST_OF, MERGE_BY_ID, S(devices), .table = &device_table, .note = "paths, no CDI names"},
+    {"devices", VALUE_LIST_OF, MERGE_BY_ID, S(devices), .table = &device_table},
     {"dns", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING, S(dns)},
     {"dns_opt", VALUE_LIST, MERGE_UNIQUE_KEY, S(dns_opt)},
     {"dns_search", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING, S(dns_search)},
@@ -224,7 +224,8 @@ static const struct key_row service_rows[] = {
     {"extends", VALUE_OBJECT, .table = &extends_table, .lengthen = lengthen_extends},
     {"external_links", VALUE_LIST, MERGE_APPEND, LATER, .flags = KEY_UNIQUE, S(external_links)},
     {"extra_hosts", VALUE_LIST, MERGE_UNIQUE, .lengthen = lengthen_extra_hosts, CUSTOM(bind_extra_hosts)},
-    {"gpus", VALUE_LIST_OF, MERGE_APPEND, LATER, S(gpus), .table = &device_request_table, .lengthen = lengthen_gpus},
+    {"gpus", VALUE_LIST_OF, MERGE_APPEND, S(gpus), .table = &device_request_table, .lengthen = lengthen_gpus,
+     .note = "by CDI: nvidia.com/gpu, amd.com/gpu"},
     {"group_add", VALUE_LIST, MERGE_APPEND, .flags = KEY_NUMBERS | KEY_UNIQUE, S(group_add)},
     {"healthcheck", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_KEEP, S(healthcheck), .table = &healthcheck_table},
     {"hostname", VALUE_STRING, S(hostname)},
@@ -239,7 +240,7 @@ static const struct key_row service_rows[] = {
     {"mac_address", VALUE_STRING, S(mac_address)},
     {"mem_limit", VALUE_BYTES, S(mem_limit)},
     {"mem_reservation", VALUE_BYTES, .flags = KEY_WHOLE, S(mem_reservation)},
-    {"mem_swappiness", VALUE_BYTES, .flags = KEY_WHOLE, S(mem_swappiness)},
+    {"mem_swappiness", VALUE_BYTES, .flags = KEY_WHOLE | KEY_KEEP, S(mem_swappiness)},
     {"memswap_limit", VALUE_BYTES, S(memswap_limit)},
     {"models", VALUE_MAP_OF, MERGE_DEEP, LATER, S(models), .table = &service_model_table, .lengthen = lengthen_names},
     {"network_mode", VALUE_STRING, .flags = KEY_KEEP, S(network_mode)},
@@ -268,7 +269,8 @@ static const struct key_row service_rows[] = {
     {"stdin_open", VALUE_BOOL, S(stdin_open)},
     {"stop_grace_period", VALUE_DURATION, .flags = KEY_KEEP, S(stop_grace_us)},
     {"stop_signal", VALUE_STRING, S(stop_signal)},
-    {"storage_opt", VALUE_KV, MERGE_DEEP, LATER, .flags = KEY_NULL_EMPTY | KEY_MAP_ONLY | KEY_NO_BOOL, S(storage_opt)},
+    {"storage_opt", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_MAP_ONLY | KEY_NO_BOOL, S(storage_opt),
+     .note = "size, where the file system has project quotas"},
     {"sysctls", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, S(sysctls)},
     {"tmpfs", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING},
     {"tty", VALUE_BOOL, S(tty)},

@@ -174,7 +174,9 @@ char *config_ref_identity(const struct node *item)
 void lengthen_device(struct shaping *shaping, struct node *node, const struct path *path)
 {
     if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
-        char **parts = strv_split(node->text, ":");
+        /* a CDI name may have colons of its own: nvidia.com/gpu=0:1 */
+        bool is_cdi = *node->text != '/' && strchr(node->text, '=');
+        char **parts = strv_split(node->text, is_cdi ? "\n" : ":");
         size_t count = strv_len(parts);
         if (count == 0 || count > 3 || !*parts[0]) {
             shape_error(shaping, node, path, "'%s' is not a device: expected HOST[:CONTAINER[:rwm]]", node->text);

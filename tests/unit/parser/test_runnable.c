@@ -43,15 +43,15 @@ static const struct { const char *service, *message; } cases[] = {
     {"ulimits: {nofile: {soft: -1, hard: 3}}", "expected a soft limit"}, {"expose: ['1-65535', '80/udp']", NULL}, {"expose: [0]", "services.a.expose: '0'"},
     {"expose: ['90-80']", "out of range"}, {"expose: [65536]", "out of range"}, {"cpuset: 0-3,5", NULL}, {"cpuset: '9-1'", "services.a.cpuset: '9-1'"},
     {"cpuset: '1,'", "out of range"}, {"cpuset: x", "out of range"}, {"healthcheck: {test: x, retries: 1000001}", "expected at most 1000000"},
-    {"gpus: all", "error: services.a.gpus: is not supported by this version of winch"},
+    {"runtime: crun", "error: services.a.runtime: is not supported by this version of winch"},
     {"cpu_count: 2", "only for Windows containers"}, {"restart: sometimes", "services.a.restart: 'sometimes' is not supported"},
     {"restart: on-failure:x", "is not supported"}, {"network_mode: bridge", "services.a.network_mode: 'bridge'"},
     {"platform: plan9/mips", "services.a.platform: 'plan9/mips'"}, {"logging: {driver: syslog}", "services.a.logging.driver: 'syslog'"},
     {"logging: {options: {labels: x}}", "services.a.logging.options: 'x'"}, {"security_opt: [label=type:x]", "services.a.security_opt"},
     {"userns_mode: keep-id", "services.a.userns_mode"}, {"uts: other", "services.a.uts"},
     {"volumes: [{type: npipe, source: x, target: /x}]", "services.a.volumes.type: 'npipe'"},
-    {"volumes: [rel]", "services.a.volumes.target: 'rel'"}, {"devices: ['v.com/gpu=all']", "services.a.devices"},
-    {"build: .", "images are not built by this version"}, {"annotations: [a=b]", "warning: services.a.annotations: has no effect here"},
+    {"volumes: [rel]", "services.a.volumes.target: 'rel'"}, {"devices: ['gpu=all']", "services.a.devices"},
+    {"build: .", "images are not built by this version"}, {"deploy: {mode: global}", "warning: services.a.deploy.mode: has no effect here"},
     {"deploy: {placement: {constraints: [x]}}", "warning: services.a.deploy.placement: has no effect here: one host"},
 };
 
