@@ -100,11 +100,11 @@ void bind_ssh(struct binder *binder, const struct node *node, void *object)
     struct kv_list *ssh = &((struct build *)object)->ssh;
     ssh->items = arena_alloc(binder->arena, (node->count + 1) * sizeof(*ssh->items));
     NODE_EACH(entry, node) {
-        const char *text = node_text(entry->value), *equals = text ? strchr(text, '=') : NULL;
+        const char *text = node_text(entry->value), *colon = text ? strstr(text, ": ") : NULL;
         if (text)
             ssh->items[ssh->count++] = (struct kv){
-                .key = equals ? arena_strndup(binder->arena, text, (size_t)(equals - text)) : text,
-                .value = equals ? equals + 1 : NULL, .pos = entry->value->pos};
+                .key = colon ? arena_strndup(binder->arena, text, (size_t)(colon - text)) : text,
+                .value = colon ? colon + 2 : NULL, .pos = entry->value->pos};
     }
 }
 

@@ -57,7 +57,7 @@ static void add_json_members(const struct output *output, const struct key_row *
         if (!(member->flags & (KEY_JSON_EMPTY | KEY_JSON_NULL)) || node_find(map, member->name))
             continue;
         struct node *value = node_new(output->arena, member->flags & KEY_JSON_NULL ? NODE_NULL : NODE_MAP, map->pos);
-        node_set(output->arena, map, member->name, value);
+        node_set(output->arena, map, member->name, output_node(output, member, value, false));
     }
 }
 
@@ -93,6 +93,8 @@ static struct node *output_node(const struct output *output, const struct key_ro
             continue;
         if (top && output->as_json && strcmp(key, "models") == 0) /* the reference's JSON leaves them out */
             continue;
+        if (output->as_json && member && member->json)
+            key = member->json;
         struct node *value = output_node(output, member, node->items[i].value, false);
         if (key)
             node_add(output->arena, copy, key, node->items[i].key_pos, value);

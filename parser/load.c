@@ -195,6 +195,7 @@ static struct project *build(struct load *load)
     if (!options->no_interpolate) /* as in the reference: what is not known yet selects nothing */
         services_select(loading, tree, disabled);
     environment_resolve(loading, node_find(tree, "services"));
+    services_complete(loading, tree);
     if (!options->no_normalize)
         services_normalize(loading, tree);
     if (!options->no_consistency && !options->no_interpolate) {

@@ -163,10 +163,6 @@ static void complete_build(struct loading *loading, struct node *build)
     struct arena *arena = loading->arena;
     struct node *args = node_find(build, "args");
 
-    if (!node_find(build, "context")) {
-        const char *dir = loading->options->no_path_resolution ? "." : loading->working_dir;
-        node_set(arena, build, "context", as_default(node_string(arena, dir, build->pos)));
-    }
     if (!node_find(build, "dockerfile") && !node_find(build, "dockerfile_inline"))
         node_set(arena, build, "dockerfile", as_default(node_string(arena, "Dockerfile", build->pos)));
     for (uint32_t i = 0; args && i < args->count;) {
@@ -208,6 +204,16 @@ static void normalize_service(struct loading *loading, struct node *service)
         networks = as_default(node_new(arena, NODE_MAP, service->pos));
         node_set(arena, networks, "default", as_default(node_new(arena, NODE_NULL, service->pos)));
         node_set(arena, service, "networks", networks);
+    }
+}
+
+void services_complete(struct loading *loading, struct node *tree)
+{
+    const char *dir = loading->options->no_path_resolution ? "." : loading->working_dir;
+    NODE_EACH(entry, node_find(tree, "services")) {
+        struct node *build = node_find(entry->value, "build");
+        if (build && build->kind == NODE_MAP && !node_find(build, "context"))
+            node_set(loading->arena, build, "context", as_default(node_string(loading->arena, dir, build->pos)));
     }
 }
 
@@ -291,7 +297,7 @@ static void resolve_devices(struct loading *loading, struct node *volumes)
     NODE_EACH(entry, volumes) {
         struct node *options = node_find(entry->value, "driver_opts"), *device = node_find(options, "device");
         const char *driver = node_find_text(entry->value, "driver"), *o = node_find_text(options, "o");
-        if (!node_text(device) || !o || strcmp(o, "bind") != 0 || (driver && strcmp(driver, "local") != 0))
+        if (!node_text(device) || !o || strcmp(o, "bind") != 0 || !driver || strcmp(driver, "local") != 0)
             continue;
         struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
                                   .base_dir = loading->working_dir};

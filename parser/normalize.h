@@ -8,6 +8,8 @@
 void services_select(struct loading *loading, struct node *tree, struct node *disabled);
 /* env_file, label_file and variables without value → environment and labels of each service. */
 void environment_resolve(struct loading *loading, struct node *services);
+/* What services have whatever the options say: a build context. */
+void services_complete(struct loading *loading, struct node *tree);
 /* Implied dependencies, default network, defaults of build. */
 void services_normalize(struct loading *loading, struct node *tree);
 /* deploy.replicas of services that have a scale and a deploy. */

@@ -3,6 +3,7 @@
  * form in place. One function a value kind; nothing here knows a particular key. */
 #include "parser/schema.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,20 +70,20 @@ void shape_note(struct node *node, const char *note)
         shape_note(entry->value, note);
 }
 
+bool path_is_windows(const char *path)
+{
+    return str_has_prefix(path, "\\\\") || (isalpha((unsigned char)path[0]) && path[1] == ':' && path[2] == '\\');
+}
+
 const char *shape_path(struct shaping *shaping, const char *path)
 {
-    _cleanup_free_ char *expanded = NULL;
-    if (path[0] == '~' && (path[1] == '/' || !path[1])) {
-        const char *home = env_get(shaping->loading->env, "HOME");
-        if (home)
-            path = expanded = xasprintf("%s%s", home, path + 1);
-    }
-    if (path[0] == '/' && !expanded)
+    const char *home = path[0] == '~' ? env_get(shaping->loading->env, "HOME") : NULL;
+    _cleanup_free_ char *expanded = home ? xasprintf("%s/%s", home, path + 1) : NULL;
+    bool absolute = path[0] == '/' || path_is_windows(path);
+    if (!expanded && (absolute || shaping->loading->options->no_path_resolution))
         return path;
-    _cleanup_free_ char *joined = path_join(shaping->base_dir, path);
+    _cleanup_free_ char *joined = path_join(shaping->base_dir, expanded ? expanded : path);
     _cleanup_free_ char *clean = path_clean(joined);
-    if (shaping->loading->options->no_path_resolution && !expanded)
-        return arena_strdup(shaping->arena, path);
     return arena_strdup(shaping->arena, clean);
 }
 
@@ -174,6 +175,8 @@ static void kv_list_to_map(struct shaping *shaping, const struct key_row *row, s
         }
         const char *equals = strchr(item->text, '=');
         const char *key = equals ? arena_strndup(shaping->arena, item->text, (size_t)(equals - item->text)) : item->text;
+        if (row->flags & KEY_NO_TRAILING && *key && isspace((unsigned char)key[strlen(key) - 1]))
+            shape_error(shaping, item, &step, "environment variable %s is declared with a trailing space", key);
         struct node *value = node_new(shaping->arena, equals ? NODE_STRING : NODE_NULL, item->pos);
         value->tag = item->tag;
         value->note = item->note;
@@ -237,9 +240,15 @@ static void shape_command(struct shaping *shaping, const struct key_row *row, st
 {
     if (node->kind == NODE_STRING) {
         struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
-        if (!words_split(shaping->arena, node->text, list)) {
-            shape_error(shaping, node, path, "'%s' has a quote that is not closed", node->text);
+        const char *rest, *problem = words_split(shaping->arena, node->text, list, &rest);
+        if (problem) {
+            shape_error(shaping, node, path, "'%s' %s", node->text, problem);
             return;
+        }
+        if (rest) {
+            _cleanup_free_ char *where = path_text(path);
+            diag_warning(shaping->diags, node->pos, where, "no shell reads this: everything from '%.20s' on is dropped",
+                         rest);
         }
         node_become(node, list);
         return;

@@ -59,6 +59,8 @@ enum key_flags {
     KEY_WHOLE = 1 << 18,      /* BYTES, NUMBER: a number has no fraction */
     KEY_CUT = 1 << 19,        /* INT: a fraction is cut off */
     KEY_JSON_PAIRS = 1 << 20, /* `config --format json` leaves 0 out of its members, as the reference does */
+    KEY_ALWAYS = 1 << 21,     /* printed even when absent */
+    KEY_NO_TRAILING = 1 << 22, /* KV: a name does not end with a blank */
 };
 
 enum bind_kind {
@@ -98,6 +100,7 @@ struct key_row {
     bind_fn custom;       /* BIND_CUSTOM */
     const char *words;    /* "a|b|c": the only values, or NULL */
     int64_t low, high;    /* INT, NUMBER, BYTES: the range when low < high */
+    const char *json;     /* what `config --format json` calls the key when it is not the name */
     const char *note;     /* for people: why refused, what is different */
 };
 
@@ -129,7 +132,8 @@ struct key_table {
 
 extern const struct key_row project_row; /* the whole document: VALUE_OBJECT */
 extern const struct key_table project_table, service_table, build_table, deploy_table, develop_table;
-extern const struct key_table pre_start_table, hook_table, ulimit_table, file_ref_table, device_request_table;
+extern const struct key_table pre_start_table, hook_table, ulimit_table, file_ref_table, build_secret_table;
+extern const struct key_table device_request_table;
 extern const struct key_table network_table, volume_table, config_table, secret_table, model_table;
 
 /* NULL when the table has no such key. */
@@ -150,6 +154,8 @@ void node_become(struct node *node, const struct node *from);
 void shape_twice(struct shaping *shaping, const struct node *item, const struct node *earlier, const struct path *path);
 /* The note of a short form goes to all values that it became. */
 void shape_note(struct node *node, const char *note);
+/* "C:\\x", "\\\\.\\pipe\\x": no path of this host, left as it is written. */
+bool path_is_windows(const char *path);
 /* Absolute: a relative one is cleaned, an absolute one stays as written. "~" expanded; with --no-path-resolution
  * only against another file's directory. */
 const char *shape_path(struct shaping *shaping, const char *path);

@@ -29,8 +29,8 @@ static const struct key_row deploy_device_rows[] = {
 static const struct key_table deploy_device_table = {TABLE_ROWS(deploy_device_rows), DEVICE_REQUEST};
 
 static const struct key_row discrete_rows[] = {
-    {"kind", VALUE_STRING, TO(generic_resource, kind)},
-    {"value", VALUE_INT, .flags = KEY_CUT, TO(generic_resource, value)},
+    {"kind", VALUE_STRING, .flags = KEY_ALWAYS, TO(generic_resource, kind)},
+    {"value", VALUE_INT, .flags = KEY_ALWAYS | KEY_CUT, TO(generic_resource, value)},
 };
 static const struct key_table discrete_table = {TABLE_ROWS(discrete_rows), .extensions = true};
 static const struct key_row generic_rows[] = {

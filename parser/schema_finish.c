@@ -21,6 +21,18 @@ static bool is_zero(const struct key_row *row, const struct node *node)
     return false;
 }
 
+static void add_always(struct shaping *shaping, const struct key_row *row, struct node *node)
+{
+    struct arena *arena = shaping->arena;
+    if (!(row->flags & KEY_ALWAYS) || node_find(node, row->name))
+        return;
+    struct node *zero = row->kind == VALUE_INT     ? node_int(arena, 0, node->pos)
+                        : row->kind == VALUE_BYTES ? node_string(arena, "0", node->pos)
+                                                   : node_string(arena, "", node->pos);
+    zero->is_default = true;
+    node_set(arena, node, row->name, zero);
+}
+
 static void finish_object(struct shaping *shaping, const struct key_table *table, struct node *node,
                           const struct path *path)
 {
@@ -31,13 +43,15 @@ static void finish_object(struct shaping *shaping, const struct key_table *table
             _cleanup_free_ char *where = path_text(path);
             diag_error(shaping->diags, node->pos, *where ? where : NULL, "missing property '%s'", table->rows[i].name);
         }
+    for (size_t i = 0; i < table->count; i++)
+        add_always(shaping, &table->rows[i], node);
     for (uint32_t i = 0; i < node->count;) {
         const struct key_row *row = table_row(table, node->items[i].key);
         struct node *value = node->items[i].value;
         struct path step = {.parent = path, .key = node->items[i].key};
         if (row)
             schema_finish(shaping, row, value, &step);
-        if (row && is_zero(row, value) && (!(row->flags & (KEY_KEEP | KEY_REQUIRED)) || value->kind == NODE_NULL))
+        if (row && is_zero(row, value) && (!(row->flags & (KEY_KEEP | KEY_ALWAYS)) || value->kind == NODE_NULL))
             node_remove_at(node, i);
         else
             i++;

@@ -77,7 +77,7 @@ static const struct key_row port_rows[] = {
     {"name", VALUE_STRING, ACCEPTED, TO(service_port, name)},
     {"protocol", VALUE_STRING, TO(service_port, protocol)},
     {"published", VALUE_STRING, .lengthen = lengthen_published, CUSTOM(bind_port_published)},
-    {"target", VALUE_INT, .flags = KEY_REQUIRED, CUSTOM(bind_port_target)},
+    {"target", VALUE_INT, .flags = KEY_REQUIRED | KEY_KEEP, CUSTOM(bind_port_target), .low = 0, .high = UINT32_MAX},
 };
 static const struct key_table port_table = {TABLE_ROWS(port_rows), .size = sizeof(struct service_port), .extensions = true,
                                             .has_pos = true, .pos_offset = offsetof(struct service_port, pos),
@@ -146,17 +146,18 @@ static const struct key_row secret_ref_rows[] = {
 #define FILE_REF                                                                                               \
     TABLE_ROWS(secret_ref_rows), .size = sizeof(struct file_ref), .extensions = true, .has_pos = true,         \
         .pos_offset = offsetof(struct file_ref, pos)
+const struct key_table build_secret_table = {FILE_REF, .lengthen = lengthen_file_ref, .identity = secret_ref_identity};
 const struct key_table file_ref_table = {FILE_REF, .lengthen = lengthen_secret_ref, .identity = secret_ref_identity};
 static const struct key_table config_ref_table = {FILE_REF, .lengthen = lengthen_file_ref,
                                                   .identity = config_ref_identity};
 
 static const struct key_row blkio_device_rows[] = {
-    {"path", VALUE_STRING, .flags = KEY_REQUIRED, TO(blkio_device, path)},
-    {"rate", VALUE_BYTES, .flags = KEY_REQUIRED | KEY_WHOLE, TO(blkio_device, rate)},
+    {"path", VALUE_STRING, .flags = KEY_ALWAYS, TO(blkio_device, path), .json = "Path"},
+    {"rate", VALUE_BYTES, .flags = KEY_ALWAYS | KEY_WHOLE, TO(blkio_device, rate), .json = "Rate"},
 };
 static const struct key_row blkio_weight_rows[] = {
-    {"path", VALUE_STRING, .flags = KEY_REQUIRED, TO(blkio_device, path)},
-    {"weight", VALUE_INT, .flags = KEY_REQUIRED, NOT_NEGATIVE, TO(blkio_device, rate)},
+    {"path", VALUE_STRING, .flags = KEY_ALWAYS, TO(blkio_device, path), .json = "Path"},
+    {"weight", VALUE_INT, .flags = KEY_ALWAYS, NOT_NEGATIVE, TO(blkio_device, rate), .json = "Weight"},
 };
 static const struct key_table blkio_device_table = {TABLE_ROWS(blkio_device_rows), .size = sizeof(struct blkio_device)};
 static const struct key_table blkio_weight_table = {TABLE_ROWS(blkio_weight_rows), .size = sizeof(struct blkio_device)};
@@ -205,7 +206,7 @@ static const struct key_row service_rows[] = {
     {"cpu_shares", VALUE_INT, .flags = KEY_CUT, S(cpu_shares)},
     {"cpus", VALUE_NUMBER, S(cpus)},
     {"cpuset", VALUE_STRING, S(cpuset)},
-    {"credential_spec", VALUE_OBJECT, MERGE_DEEP, WINDOWS, .table = &credential_table},
+    {"credential_spec", VALUE_OBJECT, MERGE_DEEP, WINDOWS, .flags = KEY_KEEP, .table = &credential_table},
     {"depends_on", VALUE_MAP_OF, MERGE_DEEP, .flags = KEY_NO_HASH, S(depends_on), .table = &depends_on_table,
      .lengthen = lengthen_depends_on},
     {"deploy", VALUE_OBJECT, MERGE_DEEP, .flags = KEY_NULLABLE | KEY_KEEP, S(deploy), .table = &deploy_table},
@@ -213,13 +214,13 @@ static const struct key_row service_rows[] = {
      .table = &develop_table, .note = "read by `watch` alone"},
     {"device_cgroup_rules", VALUE_LIST, MERGE_APPEND, .flags = KEY_UNIQUE, S(device_cgroup_rules)},
     {"devices", VALUE_LIST_OF, MERGE_BY_ID, S(devices), .table = &device_table},
-    {"dns", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING, S(dns)},
+    {"dns", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING, S(dns), .lengthen = lengthen_dns},
     {"dns_opt", VALUE_LIST, MERGE_UNIQUE_KEY, S(dns_opt)},
     {"dns_search", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = KEY_OR_STRING, S(dns_search)},
     {"domainname", VALUE_STRING, S(domainname)},
     {"entrypoint", VALUE_COMMAND, .flags = KEY_NULLABLE | KEY_KEEP | KEY_JSON_NULL, S(entrypoint)},
     {"env_file", VALUE_LIST_OF, MERGE_BY_ID, .bind = BIND_NONE, .table = &env_file_table, .lengthen = lengthen_env_files},
-    {"environment", VALUE_KV, MERGE_DEEP, S(environment)},
+    {"environment", VALUE_KV, MERGE_DEEP, .flags = KEY_NO_TRAILING, S(environment)},
     {"expose", VALUE_LIST, MERGE_UNIQUE, .flags = KEY_NUMBERS, S(expose)},
     {"extends", VALUE_OBJECT, .table = &extends_table, .lengthen = lengthen_extends},
     {"external_links", VALUE_LIST, MERGE_APPEND, LATER, .flags = KEY_UNIQUE, S(external_links)},

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -66,7 +67,7 @@ void shape_number(struct shaping *shaping, const struct key_row *row, struct nod
         shape_error(shaping, node, path, "must be an integer, not a fraction");
     check_range(shaping, row, node, number, path);
     scalar_float32_format((float)number, text);
-    node_become(node, node_float(shaping->arena, number, node->pos));
+    node_become(node, node_float(shaping->arena, strtod(text, NULL), node->pos));
     node->text = arena_strdup(shaping->arena, text);
 }
 

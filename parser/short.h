@@ -6,9 +6,10 @@
 
 #include "parser/schema.h"
 
-/* Splits a command line into words as a shell would (quotes, backslash), starting none; words are appended to
- * list. False: a quote is not closed. */
-bool words_split(struct arena *arena, const char *text, struct node *list);
+/* Splits a command line into words much as a shell would, starting none; words are appended to list. NULL, or what is
+ * wrong with the text. As in the reference implementation the words end before a ; & | < or > outside quotes:
+ * *ret_rest is then what is left, else NULL. \t and \n are a tabulator and a line end, also in double quotes. */
+const char *words_split(struct arena *arena, const char *text, struct node *list, const char **ret_rest);
 
 /* "[[IP:][HOST[-HOST]:]TARGET[-TARGET][/PROTO]" → one or more long forms appended to list (mode, host_ip, target,
  * published, protocol). NULL, or what is wrong with the text. */
@@ -25,6 +26,8 @@ void lengthen_volume(struct shaping *shaping, struct node *node, const struct pa
 char *target_identity(const struct node *item);
 void lengthen_names(struct shaping *shaping, struct node *node, const struct path *path); /* list → map of null */
 void lengthen_depends_on(struct shaping *shaping, struct node *node, const struct path *path);
+void check_filled(struct shaping *shaping, struct node *node, const struct path *path);
+void lengthen_dns(struct shaping *shaping, struct node *node, const struct path *path);
 void lengthen_env_files(struct shaping *shaping, struct node *node, const struct path *path);
 void lengthen_env_file(struct shaping *shaping, struct node *node, const struct path *path);
 void lengthen_healthcheck_test(struct shaping *shaping, struct node *node, const struct path *path);

@@ -44,7 +44,7 @@ static void resolve_context(struct shaping *shaping, struct node *value)
         value->text = shape_path(shaping, value->text);
 }
 
-void lengthen_additional_contexts(struct shaping *shaping, struct node *node, const struct path *path _unused_)
+void lengthen_additional_contexts(struct shaping *shaping, struct node *node, const struct path *path)
 {
     for (uint32_t i = 0; (node->kind == NODE_MAP || node->kind == NODE_LIST) && i < node->count; i++) {
         struct node *value = node->items[i].value;
@@ -55,11 +55,14 @@ void lengthen_additional_contexts(struct shaping *shaping, struct node *node, co
             struct node *context = node_string_ref(shaping->arena, equals + 1, value->pos);
             resolve_context(shaping, context);
             value->text = arena_printf(shaping->arena, "%.*s=%s", (int)(equals - value->text), value->text, context->text);
+        } else if (value->kind == NODE_STRING && value->tag == NODE_TAG_NONE && !shape_is_open(shaping, value)) {
+            struct path step = {.parent = path, .index = i};
+            shape_error(shaping, value, &step, "invalid value %s, expected key=value", value->text);
         }
     }
 }
 
-/* Long form: list of ID or ID=PATH. */
+/* Long form: list of ID or "ID: PATH", which is read, too. */
 void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path *path)
 {
     if (node->kind != NODE_LIST && node->kind != NODE_MAP) {
@@ -78,13 +81,16 @@ void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path 
         }
         const char *id = node->items[i].key, *text = node_text(value), *file = text ? text : "";
         if (!id && text) {
-            const char *equals = strchr(text, '=');
-            id = equals ? arena_strndup(shaping->arena, text, (size_t)(equals - text)) : text;
-            file = equals ? equals + 1 : "";
+            const char *equals = strchr(text, '='), *colon = equals ? NULL : strstr(text, ": ");
+            const char *cut = equals ? equals : colon;
+            id = cut ? arena_strndup(shaping->arena, text, (size_t)(cut - text)) : text;
+            file = equals ? equals + 1 : colon ? colon + 2 : "";
+            if (!cut && strcmp(id, "default") != 0 && !shape_is_open(shaping, value))
+                shape_error(shaping, value, path, "invalid ssh key '%s': expected default or ID=PATH", id);
         }
         if (!id)
             continue;
-        const char *item = *file ? arena_printf(shaping->arena, "%s=%s", id, shape_path(shaping, file)) : id;
+        const char *item = *file ? arena_printf(shaping->arena, "%s: %s", id, shape_path(shaping, file)) : id;
         const struct node *earlier = step.key ? NULL : map_find(seen, item);
         if (earlier)
             shape_twice(shaping, value, earlier, &step);

@@ -3,8 +3,10 @@
  * A one-letter first section is a volume name, not a Windows drive. */
 #include "parser/short.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/path.h"
 #include "base/str.h"
@@ -16,31 +18,56 @@ static struct node *text_node(struct arena *arena, const char *text, struct pos 
 
 static bool is_bind_source(const char *source)
 {
-    return strchr("./~\\", *source) != NULL;
+    return strchr("./~", *source) || path_is_windows(source);
+}
+
+/* The options of one type of mount; they need not fit the mount's own. */
+static struct node *options_of(struct arena *arena, struct node *volume, const char *type)
+{
+    struct node *options = node_find(volume, type);
+    if (!options) {
+        options = node_new(arena, NODE_MAP, volume->pos);
+        node_set(arena, volume, type, options);
+    }
+    return options;
 }
 
 /* One word of the third section; unknown words say nothing, as everywhere else. */
 static void apply_option(struct arena *arena, struct node *volume, const char *word)
 {
     static const char *const propagations[] = {"private", "rprivate", "shared", "rshared", "slave", "rslave"};
-    struct node *bind = node_find(volume, "bind"), *named = node_find(volume, "volume");
 
     if (strcmp(word, "ro") == 0)
         node_set(arena, volume, "read_only", node_bool(arena, true, volume->pos));
     else if (strcmp(word, "rw") == 0)
         node_set(arena, volume, "read_only", node_bool(arena, false, volume->pos));
-    else if (strcmp(word, "nocopy") == 0 && named)
-        node_set(arena, named, "nocopy", node_bool(arena, true, volume->pos));
-    else if ((strcmp(word, "z") == 0 || strcmp(word, "Z") == 0) && bind)
-        node_set(arena, bind, "selinux", text_node(arena, word, volume->pos));
-    for (size_t i = 0; bind && i < ARRAY_LEN(propagations); i++)
+    else if (strcmp(word, "nocopy") == 0)
+        node_set(arena, options_of(arena, volume, "volume"), "nocopy", node_bool(arena, true, volume->pos));
+    else if (strcmp(word, "z") == 0 || strcmp(word, "Z") == 0)
+        node_set(arena, options_of(arena, volume, "bind"), "selinux", text_node(arena, word, volume->pos));
+    for (size_t i = 0; i < ARRAY_LEN(propagations); i++)
         if (strcmp(word, propagations[i]) == 0)
-            node_set(arena, bind, "propagation", text_node(arena, word, volume->pos));
+            node_set(arena, options_of(arena, volume, "bind"), "propagation", text_node(arena, word, volume->pos));
+}
+
+/* Sections between colons; the colon of "C:\\x" is none. */
+static char **split_sections(const char *text)
+{
+    char **sections = NULL;
+    for (;;) {
+        size_t size = path_is_windows(text) && *text != '\\' ? 2 : 0;
+        size += strcspn(text + size, ":");
+        _cleanup_free_ char *section = xstrndup(text, size);
+        sections = strv_add(sections, section);
+        if (!text[size])
+            return sections;
+        text += size + 1;
+    }
 }
 
 const char *volume_short_parse(struct arena *arena, const char *text, struct pos pos, struct node **ret_volume)
 {
-    char **parts = strv_split(text, ":");
+    char **parts = split_sections(text);
     size_t count = strv_len(parts);
     const char *problem = NULL;
 
@@ -59,11 +86,13 @@ const char *volume_short_parse(struct arena *arena, const char *text, struct pos
     node_set(arena, volume, "type", text_node(arena, is_bind ? "bind" : "volume", pos));
     if (source)
         node_set(arena, volume, "source", text_node(arena, source, pos));
-    node_set(arena, volume, "target", text_node(arena, target, pos));
+    _cleanup_free_ char *clean = path_clean(target);
+    node_set(arena, volume, "target", text_node(arena, path_is_windows(target) ? target : clean, pos));
     struct node *options = node_new(arena, NODE_MAP, pos);
     if (is_bind)
         node_set(arena, options, "create_host_path", node_bool(arena, true, pos));
-    node_set(arena, volume, is_bind ? "bind" : "volume", options);
+    if (strlen(text) > 2) /* as the reference implementation reads "/x" */
+        node_set(arena, volume, is_bind ? "bind" : "volume", options);
     if (count == 3) {
         char **words = strv_split(parts[2], ",");
         for (size_t i = 0; words[i]; i++)
@@ -93,11 +122,7 @@ void lengthen_volume(struct shaping *shaping, struct node *node, const struct pa
     struct node *bind = node_find(node, "bind");
     if (bind && bind->kind == NODE_MAP && !node_find(bind, "create_host_path"))
         node_set(shaping->arena, bind, "create_host_path", node_bool(shaping->arena, true, bind->pos));
-    struct node *source = node_find(node, "source"), *target = node_find(node, "target");
-    if (target && target->kind == NODE_STRING && *target->text) {
-        _cleanup_free_ char *clean = path_clean(target->text);
-        target->text = arena_strdup(shaping->arena, clean);
-    }
+    struct node *source = node_find(node, "source");
     if (type && strcmp(type, "bind") == 0) {
         if (!source || !node_text(source) || !*source->text)
             shape_error(shaping, node, path, "a bind mount needs a source");
@@ -186,7 +211,7 @@ void lengthen_device(struct shaping *shaping, struct node *node, const struct pa
         }
         struct node *device = node_new(shaping->arena, NODE_MAP, node->pos);
         node_set(shaping->arena, device, "source", text_node(shaping->arena, parts[0], node->pos));
-        node_set(shaping->arena, device, "target", text_node(shaping->arena, parts[count > 1], node->pos));
+        node_set(shaping->arena, device, "target", text_node(shaping->arena, parts[count > 1 && *parts[1]], node->pos));
         node_set(shaping->arena, device, "permissions",
                  text_node(shaping->arena, count > 2 ? parts[2] : "rwm", node->pos));
         strv_free(parts);
@@ -196,10 +221,13 @@ void lengthen_device(struct shaping *shaping, struct node *node, const struct pa
 
 void lengthen_device_count(struct shaping *shaping, struct node *node, const struct path *path)
 {
-    if (node->kind == NODE_STRING && strcmp(node->text, "all") == 0)
+    long long count;
+    if (node->kind == NODE_STRING && strcasecmp(node->text, "all") == 0)
         node_become(node, node_int(shaping->arena, -1, node->pos));
-    else if (node->kind == NODE_STRING)
+    else if (node->kind == NODE_STRING && !parse_i64(node->text, LLONG_MIN, LLONG_MAX, &count)) {
         shape_error(shaping, node, path, "'%s' is not a count: expected a number or 'all'", node->text);
+        node->kind = NODE_NULL;
+    }
 }
 
 void lengthen_gpus(struct shaping *shaping, struct node *node, const struct path *path)

@@ -3,48 +3,122 @@
  * checks, environment files. */
 #include "parser/short.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/str.h"
 
-bool words_split(struct arena *arena, const char *text, struct node *list)
+/* What words_split knows of the text so far. */
+struct words {
+    struct arena *arena;
+    struct node *list;
+    struct str *word;
+    bool in_word, in_single, in_double, in_back, in_dollar;
+};
+
+static void word_end(struct words *words)
+{
+    if (words->in_word)
+        node_push(words->arena, words->list, node_string(words->arena, str_text(words->word), words->list->pos));
+    str_clear(words->word);
+    words->in_word = false;
+}
+
+static void word_add(struct words *words, char character)
+{
+    str_add_char(words->word, character);
+    words->in_word = true;
+}
+
+/* True: the character was a quote or a blank and is dealt with. */
+static bool take_quote_or_blank(struct words *words, char character)
+{
+    bool substitution = words->in_back || words->in_dollar;
+    if (strchr(" \t\r\n", character)) {
+        if (words->in_single || words->in_double || substitution)
+            word_add(words, character);
+        else
+            word_end(words);
+        return true;
+    }
+    if ((character != '"' || words->in_single || substitution) && (character != '\'' || words->in_double || substitution))
+        return false;
+    bool *quote = character == '"' ? &words->in_double : &words->in_single;
+    words->in_word = words->in_word || *quote; /* '' is a word */
+    *quote = !*quote;
+    return true;
+}
+
+/* Parentheses outside quotes: only as $(…), which stays as it is written. */
+static bool take_parenthesis(struct words *words, char character)
+{
+    size_t size = words->word->size;
+    if (words->in_single || words->in_double || words->in_back)
+        return true;
+    if (words->in_dollar == (character == '('))
+        return false;
+    if (character == '(' && (size == 0 || str_text(words->word)[size - 1] != '$'))
+        return false;
+    words->in_dollar = character == '(';
+    return true;
+}
+
+static bool is_number(const struct str *word)
+{
+    return word->size && strspn(str_text(word), "0123456789") == word->size;
+}
+
+const char *words_split(struct arena *arena, const char *text, struct node *list, const char **ret_rest)
 {
     _cleanup_str_ struct str word = {0};
-    bool in_word = false;
-    char quote = 0;
+    struct words words = {.arena = arena, .list = list, .word = &word};
+    bool escaped = false;
 
-    for (const char *p = text; *p; p++) {
-        if (quote == '\'' || (quote == '"' && *p != '\\')) {
-            if (*p == quote)
-                quote = 0;
-            else
-                str_add_char(&word, *p);
-        } else if (*p == '\\') {
-            if (quote && p[1] && !strchr("\"\\$`\n", p[1]))
-                str_add_char(&word, '\\');
-            if (!p[1])
-                break;
-            if (*++p != '\n')
-                str_add_char(&word, *p);
-            in_word = true;
-        } else if (*p == '\'' || *p == '"') {
-            quote = *p;
-            in_word = true;
-        } else if (isspace((unsigned char)*p)) {
-            if (in_word)
-                node_push(arena, list, node_string(arena, str_text(&word), list->pos));
-            str_clear(&word);
-            in_word = false;
-        } else {
-            str_add_char(&word, *p);
-            in_word = true;
+    *ret_rest = NULL;
+    for (const char *p = text; *p && !*ret_rest; p++) {
+        bool substitution = words.in_back || words.in_dollar, quoted = words.in_single || words.in_double || substitution;
+        if (escaped) {
+            escaped = false;
+            if (substitution)
+                word_add(&words, '\\');
+            word_add(&words, substitution ? *p : *p == 't' ? '\t' : *p == 'n' ? '\n' : *p);
+        } else if (*p == '\\' && !words.in_single) {
+            escaped = true;
+        } else if (strchr(";&|<>", *p) && !quoted) {
+            words.in_word = words.in_word && !(*p == '>' && is_number(&word));
+            *ret_rest = p;
+        } else if (!take_quote_or_blank(&words, *p)) {
+            if (strchr("()", *p) && !take_parenthesis(&words, *p))
+                return "has a parenthesis outside quotes";
+            if (*p == '`' && !words.in_single && !words.in_double && !words.in_dollar)
+                words.in_back = !words.in_back;
+            word_add(&words, *p);
         }
     }
-    if (in_word)
-        node_push(arena, list, node_string(arena, str_text(&word), list->pos));
-    return quote == 0;
+    word_end(&words);
+    return escaped ? "ends with a backslash"
+           : words.in_single || words.in_double || words.in_back || words.in_dollar ? "has a quote that is not closed"
+                                                                                    : NULL;
+}
+
+void check_filled(struct shaping *shaping, struct node *node, const struct path *path)
+{
+    if (node->kind == NODE_STRING && !*node->text)
+        shape_error(shaping, node, path, "value can't be blank");
+}
+
+/* Empty entries are none. */
+void lengthen_dns(struct shaping *shaping _unused_, struct node *node, const struct path *path _unused_)
+{
+    if (node->kind == NODE_STRING && !*node->text)
+        node->kind = NODE_LIST;
+    for (uint32_t i = 0; node->kind == NODE_LIST && i < node->count;) {
+        const struct node *item = node->items[i].value;
+        if (item->kind == NODE_STRING && !*item->text)
+            node_remove_at(node, i);
+        else
+            i++;
+    }
 }
 
 void lengthen_names(struct shaping *shaping, struct node *node, const struct path *path)
@@ -61,7 +135,8 @@ void lengthen_names(struct shaping *shaping, struct node *node, const struct pat
         }
         struct node *value = node_new(shaping->arena, NODE_NULL, item->pos);
         value->tag = item->tag;
-        if (!node_find(map, item->text))
+        struct node_entry *earlier = node_entry_find(map, item->text);
+        if (!earlier)
             node_add(shaping->arena, map, item->text, item->pos, value);
         else
             shape_twice(shaping, item, node_find(map, item->text), &step);
@@ -139,21 +214,20 @@ void lengthen_healthcheck_test(struct shaping *shaping, struct node *node, const
 }
 
 /* ---- extra_hosts: sorted list of HOST=ADDRESS ---- */
-static void add_host(struct shaping *shaping, struct node *list, const char *host, size_t host_size, const char *addresses,
-                     struct pos pos)
+static void add_host(struct shaping *shaping, struct node *list, const char *host, const char *address, struct pos pos)
 {
-    char **parts = strv_split(addresses, ",");
-    for (size_t i = 0; parts[i]; i++) {
-        char *address = parts[i];
-        size_t size = strlen(address);
-        if (size > 1 && address[0] == '[' && address[size - 1] == ']') {
-            address[size - 1] = '\0';
-            address++;
-        }
-        const char *text = arena_printf(shaping->arena, "%.*s=%s", (int)host_size, host, address);
-        node_push(shaping->arena, list, node_string_ref(shaping->arena, text, pos));
-    }
-    strv_free(parts);
+    size_t size = strlen(address);
+    bool brackets = size > 2 && address[0] == '[' && address[size - 1] == ']';
+    const char *text = arena_printf(shaping->arena, "%s=%.*s", host, (int)(brackets ? size - 2 : size), address + brackets);
+    node_push(shaping->arena, list, node_string_ref(shaping->arena, text, pos));
+}
+
+static bool host_is_good(struct shaping *shaping, const struct node *node, const struct path *path, const char *host)
+{
+    if (*host && !strpbrk(host, ":="))
+        return true;
+    shape_error(shaping, node, path, "bad host name '%s'", host);
+    return false;
 }
 
 static void add_host_item(struct shaping *shaping, struct node *list, struct node *item, const struct path *path)
@@ -165,11 +239,19 @@ static void add_host_item(struct shaping *shaping, struct node *list, struct nod
     const char *cut = strchr(item->text, '=');
     if (!cut)
         cut = strchr(item->text, ':');
-    if (!cut || cut == item->text || !cut[1]) {
+    if (!cut) {
         shape_error(shaping, item, path, "'%s' is not a host: expected HOST=ADDRESS", item->text);
         return;
     }
-    add_host(shaping, list, item->text, (size_t)(cut - item->text), cut + 1, item->pos);
+    const char *host = arena_strndup(shaping->arena, item->text, (size_t)(cut - item->text));
+    if (!host_is_good(shaping, item, path, host))
+        return;
+    char **addresses = strv_split(cut + 1, ",");
+    for (size_t i = 0; addresses[i]; i++)
+        add_host(shaping, list, host, addresses[i], item->pos);
+    if (!addresses[0])
+        add_host(shaping, list, host, "", item->pos);
+    strv_free(addresses);
 }
 
 void lengthen_extra_hosts(struct shaping *shaping, struct node *node, const struct path *path)
@@ -183,12 +265,16 @@ void lengthen_extra_hosts(struct shaping *shaping, struct node *node, const stru
         struct path step = {.parent = path, .key = host, .index = i};
         if (!host) {
             add_host_item(shaping, list, item, &step);
+        } else if (!host_is_good(shaping, item, path, host)) {
+            continue;
         } else if (item->kind == NODE_STRING) {
-            add_host(shaping, list, host, strlen(host), item->text, item->pos);
+            add_host(shaping, list, host, item->text, item->pos);
         } else if (item->kind == NODE_LIST) {
             NODE_EACH(entry, item)
                 if (entry->value->kind == NODE_STRING)
-                    add_host(shaping, list, host, strlen(host), entry->value->text, entry->value->pos);
+                    add_host(shaping, list, host, entry->value->text, entry->value->pos);
+                else
+                    shape_error(shaping, entry->value, &step, "must be an address, not %s", node_kind_text(entry->value->kind));
         } else {
             shape_error(shaping, item, &step, "must be an address or a list of addresses, not %s",
                         node_kind_text(item->kind));

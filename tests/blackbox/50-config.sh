@@ -48,6 +48,20 @@ t_like "dollars are doubled" "$T_OUT" '- \$\$HOME'
 t_is "convert is another name" "$(winch convert)" "$(winch config)"
 t_is "the output is its own fixed point" "$(winch config | winch --project-directory . -f - config)" "$(winch config)"
 t_is "JSON is JSON" "$(winch config --format json | python3 -c 'import json, sys; print(json.load(sys.stdin)["services"]["web"]["image"])')" nginx:1.2
+cat >json.yaml <<'YAML'
+services:
+  a:
+    image: i
+    blkio_config: {weight_device: [{path: /dev/x, weight: 9}], device_read_bps: [{path: /dev/x, rate: 1k}]}
+    ulimits: {core: 0, nofile: {soft: 0, hard: 5}}
+    cpus: 0.333333333
+    develop: {watch: [{path: ., action: rebuild}]}
+YAML
+t_is "JSON has the names and the gaps of the reference" \
+    "$(winch -f json.yaml config --format json | python3 -c 'import json, sys
+a = json.load(sys.stdin)["services"]["a"]
+print(json.dumps([a["blkio_config"], a["ulimits"], a["cpus"], a["develop"]["watch"][0]["exec"]]))')" \
+    '[{"device_read_bps": [{"Path": "/dev/x", "Rate": "1024"}], "weight_device": [{"Path": "/dev/x", "Weight": 9}]}, {"core": {}, "nofile": {"hard": 5}}, 0.33333334, {"command": null}]'
 t_exit "another format is a usage error" 2 winch config --format xml
 
 t_is "--services" "$(winch config --services)" $'db\nother\nweb'

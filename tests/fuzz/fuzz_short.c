@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (!volume_short_parse(arena, text, pos, &volume))
         assert(node_find_text(volume, "type") && node_find_text(volume, "target"));
-    (void)words_split(arena, text, words);
+    const char *rest;
+    (void)words_split(arena, text, words, &rest);
     struct scalar scalar = scalar_resolve(text);
     if (scalar.kind == NODE_FLOAT && scalar.number - scalar.number == 0) {
         const struct node *number = node_float(arena, scalar.number, pos);
