@@ -21,7 +21,7 @@
 struct ipc_client;
 
 /* Connects to dirfd/name (any path length). ERR_NOT_FOUND: no socket; ERR_SYSTEM with ECONNREFUSED: nobody
- * listens. */
+ * listens; ERR_BUSY: its queue of connections is full. Never waits. */
 int ipc_connect(int dirfd, const char *name, struct ipc_client **ret_client, struct err *err);
 void ipc_client_free(struct ipc_client *client);
 DEFINE_CLEANUP(struct ipc_client *, ipc_client_free)
@@ -52,6 +52,8 @@ typedef void ipc_closed_fn(void *arg);
 struct ipc_async;
 struct ipc_async *ipc_async_new(struct loop *loop, struct ipc_client *client, ipc_closed_fn *closed, void *arg);
 void ipc_async_free(struct ipc_async *async); /* pending replies are not called */
+/* Gives the connection up as if it had broken: every call out fails with *why, then closed is called. */
+void ipc_async_fail(struct ipc_async *async, const struct err *why);
 int ipc_async_call(struct ipc_async *async, const char *call, struct jv *args, ipc_reply_fn *reply, void *arg,
                    struct err *err);
 

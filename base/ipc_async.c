@@ -61,6 +61,17 @@ static void fail_all(struct ipc_async *async, const struct err *why)
         async->closed(async->arg);
 }
 
+void ipc_async_fail(struct ipc_async *async, const struct err *why)
+{
+    if (async->is_broken)
+        return;
+    async->in_call = true;
+    fail_all(async, why);
+    async->in_call = false;
+    if (async->is_freed)
+        free(async);
+}
+
 static void update_events(struct ipc_async *async)
 {
     loop_fd_events(async->source, LOOP_READ | (async->queue.first ? (unsigned)LOOP_WRITE : 0));

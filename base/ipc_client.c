@@ -25,16 +25,20 @@ int ipc_connect(int dirfd, const char *name, struct ipc_client **ret_client, str
         return -1;
     }
     _cleanup_close_ _unused_ int parent = address.parent;
-    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    /* a server that hangs takes no connections: its clients must not hang with it */
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_sys(err, "make a socket");
     if (connect(fd, (struct sockaddr *)&address.address, address.size) < 0) {
         int saved = errno;
+        if (saved == EAGAIN)
+            return err_set(err, ERR_BUSY, "connect to %s: it takes no connections", name);
         err_sys(err, "connect to %s", name);
         if (err && saved == ENOENT)
             err->code = ERR_NOT_FOUND;
         return -1;
     }
+    (void)fd_set_nonblock(fd, false); /* cannot fail on an open socket */
     if (!ipc_peer_is_trusted(fd))
         return err_set(err, ERR_DENIED, "socket %s belongs to another user", name);
     struct ipc_client *client = xmalloc(sizeof(*client));

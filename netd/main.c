@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/ipc.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/option.h"
 #include "base/str.h"
@@ -177,6 +178,16 @@ static int run(struct process *process, long long ready_fd, struct err *err)
     return 0;
 }
 
+/* Who waits for the end of the pipe reads before it why nobody serves. */
+static void tell_starter(long long ready_fd, const struct err *error)
+{
+    _cleanup_jv_ struct jv *value = jv_from_err(error);
+    _cleanup_free_ char *text = jv_dump(value);
+
+    if (ready_fd >= 0)
+        (void)fd_write_all((int)ready_fd, text, strlen(text)); /* the starter may be gone */
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.ready_fd = -1};
@@ -203,8 +214,10 @@ int main(int argc, char **argv)
         return 0; /* somebody was quicker: the client finds that one */
     if (result == 0)
         result = run(&process, options.ready_fd, &err);
-    if (result < 0)
+    if (result < 0) {
         log_error("netd: %s", err.message);
+        tell_starter(options.ready_fd, &err);
+    }
     bool empty = result == 0 && netd_is_empty(&process.netd);
     if (process.netd.nets)
         netd_close(&process);

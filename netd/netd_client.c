@@ -18,6 +18,8 @@
 #define CALL_TIMEOUT_MS 30000
 #define START_WAIT_US   (15 * 1000 * 1000)
 #define RETRY_MS        5
+#define FULL_RETRY_MS   100
+#define NETD_SAID_MAX   8192
 
 struct netd_client {
     struct ipc_client *ipc;
@@ -25,13 +27,20 @@ struct netd_client {
     bool start;
 };
 
-void netd_begun(int ready)
+int netd_begun(int ready, struct err *err)
 {
+    char text[NETD_SAID_MAX];
     struct pollfd poll_fd = {.fd = ready, .events = POLLIN};
+    _cleanup_jv_ struct jv *said = NULL;
 
     while (poll(&poll_fd, 1, CALL_TIMEOUT_MS) < 0 && errno == EINTR)
         ;
-    close(ready); /* its end is all that it tells */
+    ssize_t size = poll_fd.revents ? read(ready, text, sizeof(text)) : 0; /* one write */
+    close(ready);
+    if (size <= 0 || jv_parse(text, (size_t)size, &said, NULL) < 0)
+        return 0; /* its end is all that it tells */
+    jv_to_err(said, err);
+    return -1;
 }
 
 static bool nobody_there(const struct err *err)
@@ -77,8 +86,7 @@ static int start_netd(const struct layout *layout, struct err *err)
 
     if (spawn_netd(layout, &ready, err) < 0)
         return -1;
-    netd_begun(ready);
-    return 0;
+    return netd_begun(ready, err);
 }
 
 static int connect_once(const struct layout *layout, struct ipc_client **ret_client,
@@ -99,7 +107,14 @@ static int connect_or_start(const struct layout *layout, bool start, struct ipc_
     for (;;) {
         if (connect_once(layout, ret_client, err) == 0)
             return 0;
-        if (err->code != ERR_NOT_FOUND || !start)
+        bool is_full = err->code == ERR_BUSY && start;
+        if (!is_full && (err->code != ERR_NOT_FOUND || !start))
+            return -1;
+        if (is_full && clock_monotonic_us() < deadline_us) {
+            (void)poll(NULL, 0, FULL_RETRY_MS);
+            continue;
+        }
+        if (is_full)
             return -1;
         if (clock_monotonic_us() > deadline_us) {
             _cleanup_free_ char *log = layout_run(layout, "netd.log");
@@ -114,17 +129,16 @@ static int connect_or_start(const struct layout *layout, bool start, struct ipc_
     }
 }
 
-int netd_begin(const struct layout *layout)
+int netd_begin(const struct layout *layout, int *ret_ready, struct err *err)
 {
     struct ipc_client *ipc = NULL;
-    struct err err = {0};
-    int ready = -1;
 
-    if (connect_once(layout, &ipc, &err) == 0)
+    *ret_ready = -1;
+    if (connect_once(layout, &ipc, err) == 0) {
         ipc_client_free(ipc);
-    else if (err.code == ERR_NOT_FOUND)
-        (void)spawn_netd(layout, &ready, &err); /* netd_connect tries again, and tells */
-    return ready;
+        return 0;
+    }
+    return err->code == ERR_NOT_FOUND ? spawn_netd(layout, ret_ready, err) : -1;
 }
 
 int netd_connect(const struct layout *layout, bool start, struct netd_client **ret_client,

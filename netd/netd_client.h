@@ -14,10 +14,11 @@
 
 struct netd_client;
 
-/* Starts netd, if none runs, without waiting for it: the caller has other work to do meanwhile. Returns a descriptor for
- * netd_begun, which waits and closes it, or -1 when there is nothing to wait for. */
-int netd_begin(const struct layout *layout);
-void netd_begun(int ready);
+/* Starts netd, if none runs, without waiting for it: the caller has other work to do meanwhile. *ret_ready is then a descriptor
+ * that is readable when netd serves, failed, or left because another one does; -1 when there is nothing to wait for. */
+int netd_begin(const struct layout *layout, int *ret_ready, struct err *err);
+/* Closes that descriptor, after waiting for it (at most 30 s). -1: netd said why it cannot serve. */
+int netd_begun(int ready, struct err *err);
 /* Connects; starts netd when needed if start is true, else ERR_NOT_FOUND. */
 int netd_connect(const struct layout *layout, bool start, struct netd_client **ret_client, struct err *err);
 void netd_client_free(struct netd_client *client);

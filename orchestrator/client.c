@@ -98,6 +98,10 @@ int supervisor_connect(const struct layout *layout, const char *project, bool st
     for (;;) {
         if (connect_once(layout, project, ret_client, err) == 0)
             return 0;
+        if (err->code == ERR_BUSY && clock_monotonic_us() < deadline_us) { /* many ask at once, or it hangs */
+            (void)poll(NULL, 0, AGAIN_CAP_MS);
+            continue;
+        }
         if (!start || err->code != ERR_NOT_FOUND)
             return -1;
         if (clock_monotonic_us() > deadline_us)

@@ -57,6 +57,7 @@ struct unit {
 
     bool has_sandbox;
     bool keep_sandbox; /* it comes back at once, or is removed by an operation: not dropped at rest */
+    bool sandbox_unsure; /* as the record of a container at rest has it: its removal may be under way, the next start asks */
     struct sandbox_info sandbox;
 
     int control; /* monitor's socket, or -1 */
@@ -197,12 +198,13 @@ void supervisor_event(struct supervisor *sv, const char *action, const struct un
 /* ---- netd_link.c ------------------------------------------------------------------------------ */
 struct netd_link *netd_link_new(struct supervisor *sv);
 void netd_link_free(struct netd_link *link);
-/* Connects now if a running container has a network: netd must be there for its names. Blocks while netd comes up. */
+/* Connects now if a running container has a network: netd must be there for its names. Blocks for up to two seconds while netd
+ * comes up; longer than that it goes on by itself. */
 void netd_link_need(struct netd_link *link);
 /* It will be called soon: it starts beside what we do until then. */
 void netd_link_warm(struct netd_link *link);
 /* Calls netd; connects (and starts it) when needed, and once more when the connection breaks. reply is called once, never
- * before this returns. Takes args. */
+ * before this returns; ERR_TIMEOUT when nothing came from netd for 15 seconds. Takes args. */
 void netd_link_call(struct netd_link *link, const char *method, struct jv *args, ipc_reply_fn *reply, void *arg);
 
 /* ---- child.c ---------------------------------------------------------------------------------- */

@@ -341,6 +341,7 @@ void unit_adopt(struct unit *unit)
             forget_boot(unit);
         break;
     default:
+        unit->sandbox_unsure = true;
         if (status_is_of_this_boot(unit))
             unit_ended_before(unit);
         else

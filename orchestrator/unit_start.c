@@ -132,6 +132,7 @@ static void sandbox_ready(const struct jv *ok, const struct err *error, void *ar
         sandbox_info_done(&unit->sandbox);
     unit->sandbox = info;
     unit->has_sandbox = true;
+    unit->sandbox_unsure = false;
     jv_free(unit->record->network);
     unit->record->network = jv_copy_deep(ok);
     launch(unit);
@@ -165,7 +166,7 @@ static void spawn_now(struct unit *unit)
         unit_start_failed(unit, &err);
         return;
     }
-    bool have = unit->has_sandbox && access(unit->sandbox.netns, F_OK) == 0;
+    bool have = unit->has_sandbox && !unit->sandbox_unsure && access(unit->sandbox.netns, F_OK) == 0;
     if (!unit->runtime.own_network || have)
         launch(unit);
     else if (sandbox_ask(unit, &err) < 0)
