@@ -153,6 +153,14 @@ static int print_life_plan(const char *call, const struct life_options *options,
     return EXIT_OK;
 }
 
+/* An `up` that failed before its first container leaves the wish, which a boot would follow, and the user namespace. */
+static bool only_down_ends_it(struct cli *cli, const char *call, const char *name)
+{
+    _cleanup_jv_ struct jv *stored = NULL;
+
+    return strcmp(call, "down") == 0 && project_stored(&cli->layout, name, &stored, NULL) == 0;
+}
+
 static bool volumes_left(const struct observed *observed)
 {
     return observed->volume_count > 0;
@@ -184,7 +192,8 @@ static int life_run(struct cli *cli, int argc, char **argv, const char *call)
     } else if (look && project_check_services(project, &observed, services, &err) < 0) {
         code = cli_error(&err);
     } else if (look && project_is_empty(cli, &observed, name) &&
-               !(options.volumes && volumes_left(&observed))) {
+               !(options.volumes && volumes_left(&observed)) &&
+               !only_down_ends_it(cli, call, name)) {
         code = strcmp(call, "start") == 0 && project ? EXIT_FAILED : nothing_there(call, name);
         if (code)
             fprintf(stderr,
