@@ -52,7 +52,7 @@ bool document_prepare(struct loading *loading, struct node *document, const char
     if (!loading->options->no_interpolate)
         interpolate(loading, document, NULL);
     const struct node *version = node_find(document, "version");
-    if (version) {
+    if (version && version->kind == NODE_STRING) {
         diag_warning(loading->diags, version->pos, NULL,
                      "the attribute `version` is obsolete, it will be ignored, please remove it to avoid potential confusion");
         node_remove(document, "version");

@@ -95,7 +95,7 @@ static const struct key_row project_rows[] = {
     {"networks", VALUE_MAP_OF, MERGE_DEEP, TO(project, networks), .table = &network_table},
     {"secrets", VALUE_MAP_OF, MERGE_DEEP, TO(project, secrets), .table = &secret_table},
     {"services", VALUE_MAP_OF, MERGE_DEEP, .bind = BIND_NONE, .table = &service_table},
-    {"version", VALUE_STRING, ACCEPTED, .flags = KEY_NUMBERS, .note = "obsolete"},
+    {"version", VALUE_STRING, ACCEPTED, .note = "obsolete"},
     {"volumes", VALUE_MAP_OF, MERGE_DEEP, TO(project, volumes), .table = &volume_table},
 };
 const struct key_table project_table = {TABLE_ROWS(project_rows), .extensions = true};

@@ -65,6 +65,7 @@ static const struct { const char *text, *piece; bool good; } yaml[] = {
     {"services:\n  1: {image: i}", "non-string key: 1", false}, {"\xef\xbb\xbfservices: {a: {image: i}}\r\n", "image: i", true},
     {"services:\n  a:\n    image: i\n    image: j\n", "mapping key 'image' is already defined", false},
     {"version: '3'\nservices: {a: {image: i}}", "the attribute `version` is obsolete", true},
+    {"version: 3.8\nservices: {a: {image: i}}", "version: must be a string, not a number", false},
     {"services: {a: {image: '${NO}x'}}", "The \"NO\" variable is not set. Defaulting to a blank string.", true},
     {"services: {a: {image: '${NO:?why}'}}", "error while interpolating services.a.image: required variable NO is missing a value: why", false},
     {"services: {a: {image: '${NO!}'}}", "invalid interpolation format for services.a.image", false},
