@@ -5,19 +5,21 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "parser/node_json.h"
 
 struct merger {
     struct arena *arena;
     struct diags *diags;
+    bool keep_marks;
 };
 
 static const struct key_row any_row = {"", VALUE_ANY, MERGE_DEEP, .flags = 0};
+static const struct key_row kv_item_row = {"", VALUE_ANY, MERGE_REPLACE, .flags = KEY_NULL_WINS};
 
 static struct node *merge(struct merger *merger, const struct key_row *row, struct node *base, struct node *over,
                           const struct path *path);
 
-/* What stands alone: !reset parts go, !override marks are done. */
-static struct node *settle(struct node *node)
+struct node *merge_settle(struct node *node)
 {
     if (node->tag == NODE_TAG_RESET)
         return NULL;
@@ -25,15 +27,21 @@ static struct node *settle(struct node *node)
     if (node->kind != NODE_LIST && node->kind != NODE_MAP)
         return node;
     NODE_EACH(entry, node)
-        entry->value = settle(entry->value);
+        entry->value = merge_settle(entry->value);
     node_compact(node);
     return node;
 }
 
-/* over stands where base stood. */
-static struct node *replace(struct node *base, struct node *over)
+/* What stands alone: !reset parts go, !override marks are done. */
+static struct node *settle(const struct merger *merger, struct node *node)
 {
-    struct node *node = settle(over);
+    return merger->keep_marks ? node : merge_settle(node);
+}
+
+/* over stands where base stood. */
+static struct node *replace(const struct merger *merger, struct node *base, struct node *over)
+{
+    struct node *node = settle(merger, over);
     if (node && !node->over) /* one from extends or include keeps its own */
         node->over = base;
     return node;
@@ -45,17 +53,21 @@ static const struct key_row *row_of(const struct key_row *row, const char *key, 
         const struct key_row *found = table_row(row->table, key);
         return found ? found : &any_row;
     }
-    if (row->kind != VALUE_MAP_OF)
-        return row->kind == VALUE_SHAPED ? ret_item : &any_row;
-    *ret_item = (struct key_row){.name = "", .kind = VALUE_OBJECT, .merge = MERGE_DEEP, .table = row->table};
+    if (row->kind == VALUE_KV)
+        return &kv_item_row;
+    if (row->kind == VALUE_MAP_OF)
+        *ret_item = (struct key_row){.name = "", .kind = VALUE_OBJECT, .merge = MERGE_DEEP, .table = row->table};
+    else
+        *ret_item = (struct key_row){.name = "", .kind = VALUE_ANY, .merge = MERGE_DEEP};
+    if (row->kind == VALUE_SHAPED)
+        ret_item->merge = row->merge == MERGE_FORM ? MERGE_FORM : MERGE_REPLACE;
     return ret_item;
 }
 
 static struct node *merge_maps(struct merger *merger, const struct key_row *row, struct node *base, struct node *over,
                                const struct path *path)
 {
-    /* parts of a SHAPED mapping (ulimits, provider options) are replaced */
-    struct key_row item = {.name = "", .kind = VALUE_ANY, .merge = MERGE_REPLACE};
+    struct key_row item;
     NODE_EACH(entry, over) {
         struct path step = {.parent = path, .key = entry->key};
         struct node_entry *earlier = node_entry_find(base, entry->key);
@@ -72,21 +84,21 @@ static struct node *merge_maps(struct merger *merger, const struct key_row *row,
     return base;
 }
 
+/* What two items of a list must share to be one; without a rule of its own: everything. */
 static char *identity_of(const struct key_row *row, const struct node *item)
 {
     if (row->table && row->table->identity)
         return item->kind == NODE_MAP ? row->table->identity(item) : NULL;
-    if (row->merge != MERGE_UNIQUE && row->merge != MERGE_UNIQUE_KEY)
-        return NULL;
     const char *text = node_text(item);
-    return text ? xstrndup(text, row->merge == MERGE_UNIQUE_KEY ? strcspn(text, "=") : strlen(text)) : NULL;
+    if (row->merge == MERGE_UNIQUE || row->merge == MERGE_UNIQUE_KEY)
+        return text ? xstrndup(text, row->merge == MERGE_UNIQUE_KEY ? strcspn(text, "=") : strlen(text)) : NULL;
+    _cleanup_jv_ struct jv *value = node_to_jv(item);
+    return jv_dump(value);
 }
 
 /* Appends; an item with the identity of an earlier one takes its place. */
-static struct node *merge_lists(struct merger *merger, const struct key_row *row, struct node *base, struct node *over,
-                                const struct path *path)
+static struct node *merge_lists(struct merger *merger, const struct key_row *row, struct node *base, struct node *over)
 {
-    const struct key_row item_row = {.name = "", .kind = VALUE_OBJECT, .merge = MERGE_DEEP, .table = row->table};
     struct map *seen = map_new(NULL);
     uint32_t own = base->count;
 
@@ -96,16 +108,13 @@ static struct node *merge_lists(struct merger *merger, const struct key_row *row
             map_set(seen, identity, (void *)(uintptr_t)(i + 1));
     }
     for (uint32_t i = 0; i < over->count; i++) {
-        struct node *item = settle(over->items[i].value);
-        if (!item)
+        if (over->items[i].value->tag == NODE_TAG_RESET)
             continue;
-        struct path step = {.parent = path, .index = i};
+        struct node *item = settle(merger, over->items[i].value);
         _cleanup_free_ char *identity = identity_of(row, item);
         uintptr_t earlier = identity ? (uintptr_t)map_find(seen, identity) : 0;
-        if (earlier && row->merge == MERGE_BY_ID_DEEP)
-            merge(merger, &item_row, base->items[earlier - 1].value, item, &step);
-        else if (earlier)
-            base->items[earlier - 1].value = replace(base->items[earlier - 1].value, item);
+        if (earlier)
+            base->items[earlier - 1].value = replace(merger, base->items[earlier - 1].value, item);
         else
             node_push(merger->arena, base, item);
         if (identity && !earlier)
@@ -113,6 +122,28 @@ static struct node *merge_lists(struct merger *merger, const struct key_row *row
     }
     map_free(seen);
     return base;
+}
+
+/* The later list counts; an item with the identity of an earlier one is merged over it. */
+static struct node *merge_by_identity(struct merger *merger, const struct key_row *row, struct node *base,
+                                      struct node *over, const struct path *path)
+{
+    const struct key_row item_row = {.name = "", .kind = VALUE_OBJECT, .merge = MERGE_DEEP, .table = row->table};
+    _cleanup_(map_freep) struct map *earlier = map_new(NULL);
+
+    NODE_EACH(entry, base) {
+        _cleanup_free_ char *identity = identity_of(row, entry->value);
+        if (identity)
+            map_set(earlier, identity, entry->value);
+    }
+    for (uint32_t i = 0; i < over->count; i++) {
+        struct path step = {.parent = path, .index = i};
+        _cleanup_free_ char *identity = identity_of(row, over->items[i].value);
+        struct node *below = identity ? map_find(earlier, identity) : NULL;
+        over->items[i].value = merge(merger, &item_row, below, over->items[i].value, &step);
+    }
+    node_compact(over);
+    return over;
 }
 
 static bool same_driver(const struct node *base, const struct node *over)
@@ -125,17 +156,18 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
                           const struct path *path)
 {
     if (!base)
-        return settle(over);
+        return settle(merger, over);
     if (over->tag != NODE_TAG_NONE)
-        return replace(base, over);
+        return replace(merger, base, over);
     if (over->kind == NODE_NULL)
-        return base;
+        return row->flags & KEY_NULL_WINS ? replace(merger, base, over) : base;
     if (base->kind == NODE_NULL)
-        return settle(over);
-    if ((row->merge == MERGE_REPLACE && row->kind != VALUE_OBJECT) ||
-        (row->merge == MERGE_LOGGING && !same_driver(base, over)))
-        return replace(base, over);
+        return settle(merger, over);
     bool base_scalar = node_is_scalar(base), over_scalar = node_is_scalar(over);
+    if ((row->merge == MERGE_REPLACE && row->kind != VALUE_OBJECT) ||
+        (row->merge == MERGE_LOGGING && !same_driver(base, over)) ||
+        (row->merge == MERGE_FORM && base->kind != over->kind) || (row->kind == VALUE_ANY && base_scalar))
+        return replace(merger, base, over);
     if (base_scalar != over_scalar || (!base_scalar && base->kind != over->kind)) {
         _cleanup_free_ char *where = path_text(path);
         diag_error(merger->diags, over->pos, NULL, "cannot override %s: %s over %s", where,
@@ -144,14 +176,23 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
         return base;
     }
     if (base_scalar)
-        return replace(base, over);
-    return base->kind == NODE_MAP ? merge_maps(merger, row, base, over, path)
-                                  : merge_lists(merger, row, base, over, path);
+        return replace(merger, base, over);
+    if (base->kind == NODE_MAP)
+        return merge_maps(merger, row, base, over, path);
+    return row->merge == MERGE_BY_ID_DEEP ? merge_by_identity(merger, row, base, over, path)
+                                          : merge_lists(merger, row, base, over);
 }
 
 struct node *merge_node(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
                         struct node *over, const struct path *path)
 {
     struct merger merger = {.arena = arena, .diags = diags};
+    return merge(&merger, row, base, over, path);
+}
+
+struct node *merge_node_marked(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
+                               struct node *over, const struct path *path)
+{
+    struct merger merger = {.arena = arena, .diags = diags, .keep_marks = true};
     return merge(&merger, row, base, over, path);
 }

@@ -27,11 +27,12 @@ enum value_kind {
 enum merge_rule {
     MERGE_REPLACE,
     MERGE_DEEP,       /* mappings key by key; lists appended */
-    MERGE_APPEND,
+    MERGE_APPEND,     /* what is there already is not appended again */
     MERGE_UNIQUE,     /* appended, duplicates removed by text */
     MERGE_UNIQUE_KEY, /* appended, duplicates removed by the text before '=' */
     MERGE_BY_ID,      /* lists of objects: same identity replaces in place */
-    MERGE_BY_ID_DEEP, /* … merges in place */
+    MERGE_BY_ID_DEEP, /* the later list counts, its items are merged over those with the same identity */
+    MERGE_FORM,       /* mappings key by key, another form replaces; so for the members */
     MERGE_LOGGING,    /* deep when the driver is the same or missing, else replaced */
 };
 
@@ -61,6 +62,7 @@ enum key_flags {
     KEY_JSON_PAIRS = 1 << 20, /* `config --format json` leaves 0 out of its members, as the reference does */
     KEY_ALWAYS = 1 << 21,     /* printed even when absent */
     KEY_NO_TRAILING = 1 << 22, /* KV: a name does not end with a blank */
+    KEY_NULL_WINS = 1 << 23,  /* null in a later file removes what an earlier one says */
 };
 
 enum bind_kind {

@@ -29,9 +29,9 @@ static const struct key_row build_rows[] = {
     {"secrets", VALUE_LIST_OF, MERGE_BY_ID, B(secrets), .table = &build_secret_table},
     {"shm_size", VALUE_BYTES, .flags = KEY_WHOLE, B(shm_bytes)},
     {"ssh", VALUE_SHAPED, MERGE_APPEND, .lengthen = lengthen_ssh, CUSTOM(bind_ssh)},
-    {"tags", VALUE_LIST, MERGE_UNIQUE, B(tags)},
+    {"tags", VALUE_LIST, MERGE_UNIQUE_KEY, B(tags)},
     {"target", VALUE_STRING, B(target)},
-    {"ulimits", VALUE_SHAPED, MERGE_DEEP, .flags = KEY_JSON_PAIRS, .lengthen = lengthen_ulimits, CUSTOM(bind_build_ulimits)},
+    {"ulimits", VALUE_SHAPED, MERGE_FORM, .flags = KEY_JSON_PAIRS, .lengthen = lengthen_ulimits, CUSTOM(bind_build_ulimits)},
 };
 const struct key_table build_table = {TABLE_ROWS(build_rows), .size = sizeof(struct build), .extensions = true,
                                       .has_set = true, .has_pos = true, .pos_offset = offsetof(struct build, pos)};

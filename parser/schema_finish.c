@@ -58,6 +58,18 @@ static void finish_object(struct shaping *shaping, const struct key_table *table
     }
 }
 
+/* One half of a limit may come from an earlier file. */
+static void finish_limits(struct shaping *shaping, const struct node *node, const struct path *path)
+{
+    static const char *const names[] = {"soft", "hard"};
+    NODE_EACH(entry, node) {
+        struct path step = {.parent = path, .key = entry->key};
+        for (size_t i = 0; entry->value->kind == NODE_MAP && i < ARRAY_LEN(names); i++)
+            if (!node_find(entry->value, names[i]))
+                shape_error(shaping, entry->value, &step, "missing property '%s'", names[i]);
+    }
+}
+
 void schema_finish(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
     if (node->kind == NODE_NULL && !(row->flags & KEY_NULLABLE)) {
@@ -68,6 +80,8 @@ void schema_finish(struct shaping *shaping, const struct key_row *row, struct no
         finish_object(shaping, row->table, node, path);
         return;
     }
+    if (row->kind == VALUE_SHAPED && row->merge == MERGE_FORM)
+        finish_limits(shaping, node, path);
     if (row->kind != VALUE_LIST_OF && row->kind != VALUE_MAP_OF)
         return;
     for (uint32_t i = 0; i < node->count; i++) {

@@ -180,6 +180,6 @@ char *port_identity(const struct node *item)
 {
     const char *ip = node_find_text(item, "host_ip"), *published = node_find_text(item, "published");
     const char *target = node_find_text(item, "target"), *protocol = node_find_text(item, "protocol");
-    return xasprintf("%s:%s:%s/%s", ip ? ip : "", published ? published : "", target ? target : "",
+    return xasprintf("%s:%s:%s/%s", ip && *ip ? ip : "0.0.0.0", published ? published : "", target ? target : "",
                      protocol ? protocol : "");
 }

@@ -170,8 +170,9 @@ void lengthen_env_file(struct shaping *shaping, struct node *node, const struct 
         node_set(arena, file, "path", node_string_ref(arena, node->text, node->pos));
         node_become(node, file);
     }
-    if (node->kind == NODE_MAP && !node_find(node, "required"))
-        node_set(arena, node, "required", node_bool(arena, true, node->pos));
+    const char *required = node_find_text(node, "required");
+    if (required && strcmp(required, "true") == 0) /* said by silence */
+        node_remove(node, "required");
 }
 
 void lengthen_env_files(struct shaping *shaping, struct node *node, const struct path *path _unused_)
@@ -296,12 +297,10 @@ static void shape_limit(struct shaping *shaping, struct node *node, const struct
 
 static void shape_limit_pair(struct shaping *shaping, struct node *node, const struct path *path)
 {
-    static const char *const names[] = {"soft", "hard"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (!node_find(node, names[i]))
-            shape_error(shaping, node, path, "missing property '%s'", names[i]);
     NODE_EACH(entry, node) {
         struct path step = {.parent = path, .key = entry->key};
+        if (entry->value->tag == NODE_TAG_RESET)
+            continue;
         if (strcmp(entry->key, "soft") == 0 || strcmp(entry->key, "hard") == 0)
             shape_limit(shaping, entry->value, &step);
         else if (!str_has_prefix(entry->key, "x-"))

@@ -67,6 +67,7 @@ static const char *merge_text(const struct key_row *row)
         [MERGE_REPLACE] = "replaced", [MERGE_DEEP] = "key by key", [MERGE_APPEND] = "appended",
         [MERGE_UNIQUE] = "appended, no duplicates", [MERGE_UNIQUE_KEY] = "appended, no duplicates before `=`",
         [MERGE_BY_ID] = "same identity replaces", [MERGE_BY_ID_DEEP] = "same identity merges",
+        [MERGE_FORM] = "key by key, another form replaces",
         [MERGE_LOGGING] = "key by key if the driver is the same",
     };
     return words[row->merge];
