@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 char *path_join(const char *base, const char *path)
 {
@@ -54,6 +55,26 @@ char *path_clean(const char *path)
         out[size++] = '.';
     out[size] = '\0';
     return out;
+}
+
+char *path_relative(const char *from, const char *to)
+{
+    size_t same = 0;
+    for (size_t i = 0;; i++) {
+        bool from_ends = from[i] == '/' || !from[i], to_ends = to[i] == '/' || !to[i];
+        if (from_ends && to_ends)
+            same = i;
+        if (from[i] != to[i] || !from[i])
+            break;
+    }
+    _cleanup_str_ struct str out = {0};
+    for (const char *p = from + same; *p; p++)
+        if (p[0] == '/' && p[1])
+            str_add(&out, out.size ? "/.." : "..");
+    const char *rest = to + same + (to[same] == '/');
+    if (*rest)
+        str_addf(&out, "%s%s", out.size ? "/" : "", rest);
+    return xstrdup(out.size ? str_text(&out) : ".");
 }
 
 const char *path_base(const char *path)

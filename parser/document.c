@@ -33,11 +33,9 @@ int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_s
     return rc < 0 ? err_wrap(err, "read %s", path) : 0;
 }
 
-bool document_prepare(struct loading *loading, struct node *document, const char *base_dir)
+bool document_interpolate(struct loading *loading, struct node *document)
 {
     size_t errors = loading->diags->error_count;
-    struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
-                              .base_dir = base_dir, .lenient = loading->options->no_interpolate};
 
     if (document->kind == NODE_NULL) {
         diag_error(loading->diags, document->pos, NULL, "empty compose file");
@@ -51,6 +49,18 @@ bool document_prepare(struct loading *loading, struct node *document, const char
         variables_note(loading, document);
     if (!loading->options->no_interpolate)
         interpolate(loading, document, NULL);
+    return loading->diags->error_count == errors;
+}
+
+bool document_prepare(struct loading *loading, struct node *document, const char *base_dir)
+{
+    size_t errors = loading->diags->error_count;
+    struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
+                              .base_dir = base_dir, .lenient = loading->options->no_interpolate};
+
+    document_interpolate(loading, document);
+    if (document->kind != NODE_MAP)
+        return false;
     const struct node *version = node_find(document, "version");
     if (version && version->kind == NODE_STRING) {
         diag_warning(loading->diags, version->pos, NULL,
@@ -65,16 +75,14 @@ struct node *document_add(struct loading *loading, struct node *tree, struct nod
                           const char *base_dir)
 {
     const struct node *include = node_find(document, "include");
-    struct node *included = NULL;
 
     if (include && include->kind != NODE_NULL) {
-        included = include_load(loading, include, path, base_dir);
+        struct node *included = include_load(loading, include, path, base_dir);
         if (!included)
             return NULL;
+        document = merge_node_marked(loading->arena, loading->diags, &project_row, included, document, NULL);
     }
     node_remove(document, "include");
-    extends_resolve(loading, document, node_find(included, "services"), path, base_dir);
-    if (included)
-        tree = merge_node(loading->arena, loading->diags, &project_row, tree, included, NULL);
+    extends_resolve(loading, document, path, base_dir);
     return merge_node(loading->arena, loading->diags, &project_row, tree, document, NULL);
 }

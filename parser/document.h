@@ -8,6 +8,8 @@
  * ERR_NOT_FOUND, ERR_CONFIG for a directory, ERR_LIMIT when it is too big. */
 int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_size, struct err *err);
 
+/* Interpolates a raw document, which must be a mapping, and no more. False after a diagnostic. */
+bool document_interpolate(struct loading *loading, struct node *document);
 /* Interpolates a raw document, checks it and turns it into the long form, in place. False: findings make it useless. */
 bool document_prepare(struct loading *loading, struct node *document, const char *base_dir);
 /* After document_prepare said false: replaces what the findings from number first_diag on lie in, so that the document
@@ -18,8 +20,10 @@ bool document_salvage(struct loading *loading, struct node *document, size_t fir
 struct node *document_add(struct loading *loading, struct node *tree, struct node *document, const char *path,
                           const char *base_dir);
 
-/* extends.c: resolves `extends` of all services of a prepared document. fallback: services of what is included. */
-void extends_resolve(struct loading *loading, struct node *document, const struct node *fallback, const char *path,
-                     const char *base_dir);
-/* include.c: the merged tree of what a document includes; NULL when nothing. */
+/* extends.c: resolves `extends` of all services of a prepared document. */
+void extends_resolve(struct loading *loading, struct node *document, const char *path, const char *base_dir);
+/* What loading->files_read is; freed by the caller. */
+struct map *extends_files_new(void);
+/* include.c: the services and resources of what a document includes: of two with one name the first counts more.
+ * NULL after a diagnostic. */
 struct node *include_load(struct loading *loading, const struct node *include, const char *path, const char *base_dir);

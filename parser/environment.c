@@ -14,6 +14,7 @@
 /* Surroundings of an env_file: project environment, then the service's own variables. */
 struct surroundings {
     struct loading *loading;
+    const struct env *env; /* the project's; of an included file: the include's */
     const struct node *environment;
     struct pos pos;
 };
@@ -21,7 +22,7 @@ struct surroundings {
 static const char *lookup(void *context, const char *name)
 {
     const struct surroundings *around = context;
-    const char *value = env_get(around->loading->env, name);
+    const char *value = env_get(around->env, name);
     return value ? value : node_find_text(around->environment, name);
 }
 
@@ -43,9 +44,11 @@ static void read_env_file(struct surroundings *around, const char *written, cons
     _cleanup_free_ char *path = path_join(loading->working_dir, written); /* relative with no_path_resolution */
     struct dotenv_options options = {.lookup = lookup, .unset = unset, .context = around, .file = path};
     struct err err = {0};
+    const struct env *scope = map_find(loading->scopes, written);
     _cleanup_free_ char *text = NULL;
     size_t size;
 
+    around->env = scope ? scope : loading->env;
     if (file_read(path, DOTENV_BYTES_MAX, &text, &size, &err) < 0) {
         if (err.code == ERR_NOT_FOUND && !required)
             return;

@@ -12,8 +12,8 @@
 /* One file whose services are being resolved. */
 struct source {
     struct loading *loading;
-    struct node *services;       /* of the file */
-    const struct node *fallback; /* of what it includes; may be NULL */
+    struct node *services; /* of the file and what it includes */
+    struct map *raw;       /* names of those that are not in long form yet; NULL: none */
     const char *path, *base_dir;
 };
 
@@ -44,18 +44,39 @@ static bool is_circle(const struct loading *loading, const struct chain *chain, 
     return false;
 }
 
-/* Services of another file, in long form, read once a load. */
-static struct node *other_services(const struct source *source, const struct node *file, const char *path,
-                                   const char *base_dir)
+/* Another file, read once a load. Only the services that somebody extends are judged, when it happens. */
+struct other_file {
+    struct node *services; /* NULL: not usable */
+    struct map *raw;       /* names of services that are not in long form yet */
+};
+
+static void other_file_free(void *file)
+{
+    map_free(((struct other_file *)file)->raw);
+}
+
+struct map *extends_files_new(void)
+{
+    return map_new(other_file_free);
+}
+
+static void note_raw(struct other_file *file)
+{
+    NODE_EACH(entry, file->services)
+        map_set(file->raw, entry->key, file);
+}
+
+static struct other_file *other_file_read(const struct source *source, const struct node *file, const char *path,
+                                          const char *base_dir)
 {
     struct loading *loading = source->loading;
-    struct node *services = map_find(loading->files_read, path);
+    struct other_file *other = map_find(loading->files_read, path);
     _cleanup_free_ char *text = NULL;
     size_t size;
     struct err err = {0};
 
-    if (services)
-        return services->kind == NODE_MAP ? services : NULL;
+    if (other)
+        return other;
     if (!load_has_room_for_file(loading, file->pos))
         return NULL;
     if (file_read(path, YAML_BYTES_MAX, &text, &size, &err) < 0) {
@@ -63,21 +84,45 @@ static struct node *other_services(const struct source *source, const struct nod
         return NULL;
     }
     struct node *documents = yaml_read(loading->arena, path, text, size, loading->diags), *tree = NULL;
-    map_set(loading->files_read, path, node_new(loading->arena, NODE_NULL, file->pos)); /* bad until it is good */
-    if (!documents)
-        return NULL;
-    NODE_EACH(entry, documents) {
-        if (!document_prepare(loading, entry->value, base_dir))
+    other = arena_alloc(loading->arena, sizeof(*other));
+    *other = (struct other_file){.raw = map_new(NULL)};
+    map_set(loading->files_read, path, other); /* not usable until it is good */
+    if (documents && documents->count == 1) {
+        tree = documents->items[0].value;
+        if (!document_interpolate(loading, tree))
             return NULL;
-        tree = merge_node(loading->arena, loading->diags, &project_row, tree, entry->value, NULL);
+        other->services = node_find(tree, "services");
+        if (other->services && other->services->kind == NODE_MAP)
+            note_raw(other);
     }
-    services = node_find(tree, "services");
-    if (!services) {
+    for (uint32_t i = 0; !tree && documents && i < documents->count; i++) {
+        struct node *document = documents->items[i].value;
+        if (!document_prepare(loading, document, base_dir))
+            return NULL;
+        tree = merge_node_marked(loading->arena, loading->diags, &project_row, tree, document, NULL);
+        other->services = node_find(tree, "services");
+    }
+    if (documents && (!other->services || other->services->kind != NODE_MAP)) {
         diag_error(loading->diags, file->pos, NULL, "extends: %s has no services", node_text(file));
-        return NULL;
+        other->services = NULL;
     }
-    map_set(loading->files_read, path, services);
-    return services;
+    return other;
+}
+
+/* A service of another file goes to its long form when it is needed. */
+static bool shape_raw(const struct source *source, const char *name, struct node *service)
+{
+    struct loading *loading = source->loading;
+    struct path services_step = {.key = "services"}, step = {.parent = &services_step, .key = name};
+    struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
+                              .base_dir = source->base_dir, .lenient = loading->options->no_interpolate};
+    size_t errors = loading->diags->error_count;
+
+    if (!source->raw || !map_has(source->raw, name))
+        return true;
+    map_remove(source->raw, name);
+    schema_shape(&shaping, &service_row, service, &step);
+    return loading->diags->error_count == errors;
 }
 
 static struct node *resolve_in_file(const struct source *source, const char *name, const struct node *file,
@@ -95,9 +140,12 @@ static struct node *resolve_in_file(const struct source *source, const char *nam
     const char *base_dir = slash && slash > path ? arena_strndup(arena, path, (size_t)(slash - path)) : "/";
     if (strcmp(path, source->path) == 0)
         return resolve_service(source, name, chain, file);
-    struct source other = {.loading = source->loading, .path = path, .base_dir = base_dir,
-                           .services = other_services(source, file, path, base_dir)};
-    return other.services ? resolve_service(&other, name, chain, file) : NULL;
+    const struct other_file *read = other_file_read(source, file, path, base_dir);
+    if (!read || !read->services)
+        return NULL;
+    struct source other = {.loading = source->loading, .path = path, .base_dir = base_dir, .services = read->services,
+                           .raw = read->raw};
+    return resolve_service(&other, name, chain, file);
 }
 
 /* The service in long form with its extends worked in; stored in source->services. NULL after a diagnostic. */
@@ -112,13 +160,13 @@ static struct node *resolve_service(const struct source *source, const char *nam
 
     if (is_circle(loading, &chain, from))
         return NULL;
-    if (!service && source->fallback && node_find(source->fallback, name))
-        return node_find(source->fallback, name);
     if (!service) {
         diag_error(loading->diags, from->pos, NULL, "cannot extend service: service \"%s\" not found in %s", name,
                    path_base(source->path));
         return NULL;
     }
+    if (!shape_raw(source, name, service))
+        return NULL;
     struct node *extends = node_find(service, "extends");
     if (!extends || service->kind != NODE_MAP)
         return service;
@@ -138,19 +186,18 @@ static struct node *resolve_service(const struct source *source, const char *nam
     if (!base || !load_has_room(loading, extends->pos))
         return NULL;
     struct path services_step = {.key = "services"}, step = {.parent = &services_step, .key = name};
-    base = node_copy(loading->arena, base);
+    base = merge_settle(node_copy(loading->arena, base));
     struct pos pos = service->pos;
-    service = merge_node(loading->arena, loading->diags, &service_row, base, service, &step);
+    service = merge_node_marked(loading->arena, loading->diags, &service_row, base, service, &step);
     service->pos = pos;
     node_entry_find(source->services, name)->value = service;
     return service;
 }
 
-void extends_resolve(struct loading *loading, struct node *document, const struct node *fallback, const char *path,
-                     const char *base_dir)
+void extends_resolve(struct loading *loading, struct node *document, const char *path, const char *base_dir)
 {
-    struct source source = {.loading = loading, .services = node_find(document, "services"), .fallback = fallback,
-                            .path = path, .base_dir = base_dir};
+    struct source source = {.loading = loading, .services = node_find(document, "services"), .path = path,
+                            .base_dir = base_dir};
     if (!source.services || source.services->kind != NODE_MAP)
         return;
     for (uint32_t i = 0; i < source.services->count; i++) {

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "parser/dotenv.h"
 #include "parser/merge.h"
+#include "parser/normalize.h"
 #include "parser/project_env.h"
 #include "parser/yaml_read.h"
 
@@ -74,7 +75,7 @@ static bool load_environment(struct loading *loading, struct loading *child, con
         if (strcmp(path, "/dev/null") != 0)
             paths[count++] = path;
     }
-    bool fallback = !files;
+    bool fallback = !files || files->count == 0;
     if (fallback)
         paths[count++] = resolve(loading->arena, child->working_dir, ".env");
     if (project_env_add(loading->arena, child->env, paths, fallback, loading->diags, &err) < 0) {
@@ -85,18 +86,58 @@ static bool load_environment(struct loading *loading, struct loading *child, con
 }
 
 /* Variables without a value are those of the included project's environment. */
-static void resolve_environment(struct loading *child, struct node *tree)
+static void resolve_variables(const struct loading *child, struct node *environment)
 {
-    struct node *services = node_find(tree, "services");
-    NODE_EACH(service, services) {
-        struct node *environment = node_find(service->value, "environment");
-        for (uint32_t i = 0; environment && environment->kind == NODE_MAP && i < environment->count; i++) {
-            struct node *value = environment->items[i].value;
-            const char *text = value->kind == NODE_NULL ? env_get(child->env, environment->items[i].key) : NULL;
-            if (text)
-                node_become(value, node_string(child->arena, text, value->pos));
-        }
+    if (!environment || environment->kind != NODE_MAP)
+        return;
+    NODE_EACH(entry, environment) {
+        const char *text = entry->value->kind == NODE_NULL ? env_get(child->env, entry->key) : NULL;
+        if (text)
+            node_become(entry->value, node_string(child->arena, text, entry->value->pos));
     }
+}
+
+/* Its files are read later, with the included project's environment around them. */
+static void note_env_files(const struct loading *child, const struct node *services)
+{
+    struct env *env = NULL;
+    NODE_EACH(service, services)
+        NODE_EACH(entry, node_find(service->value, "env_file")) {
+            const char *path = node_find_text(entry->value, "path");
+            if (!path || map_has(child->scopes, path))
+                continue;
+            if (!env) {
+                _cleanup_free_ char *key = xasprintf("%zu", map_count(child->scope_envs));
+                env = env_copy(child->env);
+                map_set(child->scope_envs, key, env);
+            }
+            map_set(child->scopes, path, env);
+        }
+}
+
+static void note_values(const struct loading *child, const struct node *tree, const char *section)
+{
+    NODE_EACH(entry, node_find(tree, section)) {
+        const char *variable = node_find_text(entry->value, "environment");
+        const char *value = variable ? env_get(child->env, variable) : NULL;
+        _cleanup_free_ char *key = xasprintf("%s.%s", section, entry->key);
+        if (value && !map_has(child->values, key))
+            map_set(child->values, key, arena_strdup(child->arena, value));
+    }
+}
+
+/* What depends on the included project's environment and directory is settled before it meets other files. */
+static void settle(struct loading *child, struct node *tree)
+{
+    NODE_EACH(service, node_find(tree, "services")) {
+        resolve_variables(child, node_find(service->value, "environment"));
+        resolve_variables(child, node_find(node_find(service->value, "build"), "args"));
+    }
+    services_complete(child, tree);
+    note_env_files(child, node_find(tree, "services"));
+    note_values(child, tree, "secrets");
+    note_values(child, tree, "configs");
+    volumes_resolve_devices(child, node_find(tree, "volumes"));
 }
 
 static bool add_file(struct include *include, const struct node *from, const char *path)
@@ -156,7 +197,7 @@ static struct node *load_entry(struct loading *loading, const struct node *entry
     }
     _cleanup_(env_freep) struct env *env = include.child.env = env_copy(loading->env);
     /* extended files were interpolated with another environment */
-    _cleanup_(map_freep) struct map *files = include.child.files_read = map_new(NULL);
+    _cleanup_(map_freep) struct map *files = include.child.files_read = extends_files_new();
     (void)files;
     if (!load_environment(loading, &include.child, entry))
         return NULL;
@@ -166,9 +207,21 @@ static struct node *load_entry(struct loading *loading, const struct node *entry
             return NULL;
     }
     (void)env;
-    node_remove(include.tree, "name");
-    resolve_environment(&include.child, include.tree);
+    settle(&include.child, include.tree);
     return include.tree;
+}
+
+/* The parts of tree that an include gives; project-wide keys such as name and x-… stay where they are. */
+static struct node *resources_of(struct arena *arena, const struct node *tree)
+{
+    static const char *const sections[] = {"services", "volumes", "networks", "secrets", "configs", "models"};
+    struct node *given = node_new(arena, NODE_MAP, tree->pos);
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+        struct node_entry *section = node_entry_find(tree, sections[i]);
+        if (section && section->value->kind != NODE_NULL)
+            node_add(arena, given, section->key, section->key_pos, section->value);
+    }
+    return given;
 }
 
 struct node *include_load(struct loading *loading, const struct node *include, const char *path, const char *base_dir)
@@ -187,7 +240,8 @@ struct node *include_load(struct loading *loading, const struct node *include, c
             tree = NULL;
             break;
         }
-        tree = merge_node(loading->arena, loading->diags, &project_row, tree, one, NULL);
+        one = resources_of(loading->arena, one);
+        tree = tree ? merge_node(loading->arena, loading->diags, &project_row, one, tree, NULL) : one;
     }
     if (outermost)
         map_remove(loading->including, path);

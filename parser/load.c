@@ -48,8 +48,16 @@ bool load_has_room_for_file(struct loading *loading, struct pos pos)
     return false;
 }
 
+static void scope_free(void *env)
+{
+    env_free(env);
+}
+
 static void loading_done(struct loading *loading)
 {
+    map_free(loading->scopes);
+    map_free(loading->scope_envs);
+    map_free(loading->values);
     env_free(loading->env);
     map_free(loading->unset_seen);
     map_free(loading->files_read);
@@ -61,7 +69,8 @@ static int loading_start(struct load *load, const struct load_options *options, 
 {
     load->loading = (struct loading){
         .arena = arena_new(), .diags = diags, .options = options, .env = env_from_process(options->environment),
-        .unset_seen = map_new(NULL), .files_read = map_new(NULL), .including = map_new(NULL),
+        .unset_seen = map_new(NULL), .files_read = extends_files_new(), .including = map_new(NULL),
+        .scopes = map_new(NULL), .scope_envs = map_new(scope_free), .values = map_new(NULL),
         .variables = options->list_variables ? map_new(NULL) : NULL, .use = &load->use};
     return project_files_find(load->loading.arena, options, load->loading.env, &load->files, diags, load->err);
 }
@@ -145,10 +154,15 @@ static struct node *merge_files(struct load *load)
     return load->lost ? NULL : tree;
 }
 
-static void resolve_file_objects(struct loading *loading, struct file_object *items, size_t count)
+static void resolve_file_objects(struct loading *loading, const char *section, struct file_object *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *value = items[i].environment ? env_get(loading->env, items[i].environment) : NULL;
+        if (!items[i].environment)
+            continue;
+        _cleanup_free_ char *key = xasprintf("%s.%s", section, items[i].key);
+        const char *value = env_get(loading->env, items[i].environment);
+        if (!value)
+            value = map_find(loading->values, key);
         if (value && !utf8_is_valid(value))
             diag_error(loading->diags, items[i].pos, NULL, "the value of %s is not UTF-8: it cannot be passed on as it is",
                        items[i].environment);
@@ -169,8 +183,8 @@ static struct project *project_make(struct load *load, const struct node *canoni
     project->env_files = (struct str_list){.items = load->files.env_files, .count = load->files.env_count};
     project->not_interpolated = loading->options->no_interpolate;
     bind_project(project, canonical, disabled);
-    resolve_file_objects(loading, project->configs.items, project->configs.count);
-    resolve_file_objects(loading, project->secrets.items, project->secrets.count);
+    resolve_file_objects(loading, "configs", project->configs.items, project->configs.count);
+    resolve_file_objects(loading, "secrets", project->secrets.items, project->secrets.count);
     project_fingerprint(project);
     if (loading->variables)
         variables_list(loading, project);
@@ -222,7 +236,7 @@ int project_load(const struct load_options *options, struct project **ret_projec
     size_t errors = diags->error_count;
 
     if (loading_start(&load, options, diags) == 0 && diags->error_count == errors) {
-        load.loading.working_dir = load.files.working_dir;
+        load.loading.working_dir = load.loading.root_dir = load.files.working_dir;
         if (read_files(&load) == 0 && choose_name(&load) == 0)
             project = build(&load);
     }

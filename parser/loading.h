@@ -21,10 +21,14 @@ struct loading {
     const struct load_options *options;
     struct env *env;         /* project environment; of an include: its own */
     const char *working_dir; /* absolute project directory (of an include: its own) */
+    const char *root_dir;    /* absolute project directory of the whole */
     struct map *unset_seen;  /* variables already warned about */
-    struct map *files_read;  /* extended files: absolute path → services in long form */
+    struct map *files_read;  /* extends.c: other files by absolute path */
     struct map *including;   /* files on the way of include, to find cycles */
     struct map *variables;   /* name → struct variable_use; NULL: not wanted */
+    struct map *scopes;      /* env_file of included services: path → struct env of the include */
+    struct map *scope_envs;  /* owns those */
+    struct map *values;      /* secrets and configs of includes: "secrets.NAME" → value of their variable there */
     unsigned depth;          /* of include */
     struct load_use *use;    /* against the limits; of the whole load */
 };

@@ -209,7 +209,9 @@ static void normalize_service(struct loading *loading, struct node *service)
 
 void services_complete(struct loading *loading, struct node *tree)
 {
-    const char *dir = loading->options->no_path_resolution ? "." : loading->working_dir;
+    struct shaping shaping = {.loading = loading, .arena = loading->arena, .diags = loading->diags,
+                              .base_dir = loading->working_dir};
+    const char *dir = shape_path(&shaping, ".");
     NODE_EACH(entry, node_find(tree, "services")) {
         struct node *build = node_find(entry->value, "build");
         if (build && build->kind == NODE_MAP && !node_find(build, "context"))
@@ -292,7 +294,7 @@ static void name_resources(struct loading *loading, struct node *tree, const cha
 }
 
 /* driver: local with o: bind is a bind mount: its device is a path. */
-static void resolve_devices(struct loading *loading, struct node *volumes)
+void volumes_resolve_devices(struct loading *loading, struct node *volumes)
 {
     NODE_EACH(entry, volumes) {
         struct node *options = node_find(entry->value, "driver_opts"), *device = node_find(options, "device");
@@ -343,8 +345,7 @@ struct node *project_normalize(struct loading *loading, struct node *tree, const
 
     if (normal)
         add_default_network(loading, tree);
-    if (!loading->options->no_path_resolution)
-        resolve_devices(loading, node_find(tree, "volumes"));
+    volumes_resolve_devices(loading, node_find(tree, "volumes"));
     for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
         if (!loading->options->all_resources && !loading->options->no_interpolate)
             drop_unused(loading, tree, sections[i]);

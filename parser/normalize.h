@@ -14,6 +14,8 @@ void services_complete(struct loading *loading, struct node *tree);
 void services_normalize(struct loading *loading, struct node *tree);
 /* deploy.replicas of services that have a scale and a deploy. */
 void services_copy_scale(struct loading *loading, struct node *tree);
+/* Volumes that are bind mounts: their device is a path in the project directory (of an include: its own). */
+void volumes_resolve_devices(struct loading *loading, struct node *volumes);
 /* With options->only_services: moves what was not asked for to disabled. */
 void services_narrow(struct loading *loading, struct node *tree, struct node *disabled);
 /* Names of resources, unused ones dropped, keys in the order of `config`. Returns the canonical tree. */

@@ -77,14 +77,18 @@ bool path_is_windows(const char *path)
 
 const char *shape_path(struct shaping *shaping, const char *path)
 {
-    const char *home = path[0] == '~' ? env_get(shaping->loading->env, "HOME") : NULL;
-    _cleanup_free_ char *expanded = home ? xasprintf("%s/%s", home, path + 1) : NULL;
-    bool absolute = path[0] == '/' || path_is_windows(path);
-    if (!expanded && (absolute || shaping->loading->options->no_path_resolution))
+    const struct loading *loading = shaping->loading;
+    const char *home = path[0] == '~' ? env_get(loading->env, "HOME") : NULL;
+    bool as_written = loading->options->no_path_resolution && strcmp(shaping->base_dir, loading->root_dir) == 0;
+
+    if (path[0] == '/' || path_is_windows(path) || as_written)
         return path;
-    _cleanup_free_ char *joined = path_join(shaping->base_dir, expanded ? expanded : path);
+    _cleanup_free_ char *joined = home ? xasprintf("%s/%s", home, path + 1) : path_join(shaping->base_dir, path);
     _cleanup_free_ char *clean = path_clean(joined);
-    return arena_strdup(shaping->arena, clean);
+    if (home || !loading->options->no_path_resolution)
+        return arena_strdup(shaping->arena, clean);
+    _cleanup_free_ char *relative = path_relative(loading->root_dir, clean);
+    return arena_strdup(shaping->arena, relative);
 }
 
 static void become_text(struct node *node)

@@ -91,6 +91,19 @@ Test(path, clean)
     }
 }
 
+Test(path, relative)
+{
+    static const struct {
+        const char *from, *to, *relative;
+    } cases[] = {{"/a/b", "/a/b", "."},        {"/a/b", "/a/b/c/d", "c/d"}, {"/a/b", "/a", ".."},  {"/a/b", "/a/c", "../c"},
+                 {"/a/b", "/a/bc", "../bc"}, {"/", "/x", "x"},            {"/x/y", "/", "../.."}, {"/x", "/y", "../y"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *relative = path_relative(cases[i].from, cases[i].to);
+        cr_expect_str_eq(relative, cases[i].relative, "case '%s' '%s': '%s'", cases[i].from, cases[i].to, relative);
+        free(relative);
+    }
+}
+
 Test(path, join_base_and_names)
 {
     static const struct {

@@ -52,3 +52,20 @@ Test(merge, follows_the_rule_of_each_key)
         cr_expect(strstr(where, cases[i].piece), "case %zu '%s': no '%s' in:\n%s", i, cases[i].over, cases[i].piece, where);
     }
 }
+
+Test(merge, marks_count_for_what_is_extended_and_for_earlier_files)
+{
+    test_file("other.yaml", "services:\n  mid: {extends: deep, command: !reset null, volumes: !override ['/m:/m']}\n"
+                            "  deep: {image: i, command: x, volumes: ['/d:/d']}\n");
+    struct loaded loaded = test_load_two(A "volumes: ['/first:/first'], user: u, tty: true}}",
+                                         "services: {a: {extends: {file: other.yaml, service: mid}, volumes: ['/own:/own'], user: !reset null}}");
+    cr_assert(loaded.project, "%s", loaded.findings);
+    cr_expect(!strstr(loaded.text, "command") && !strstr(loaded.text, "user") && !strstr(loaded.text, "/d\n"), "%s", loaded.text);
+    cr_expect(strstr(loaded.text, "/first\n") && strstr(loaded.text, "/m\n") && strstr(loaded.text, "/own\n"), "%s", loaded.text);
+
+    loaded = test_load_two(A "ports: ['1']}, b: {image: i, ports: ['2']}}",
+                           "services: {a: {extends: b, ports: !override ['3']}, b: {image: j, ports: ['4']}}");
+    cr_assert(loaded.project, "%s", loaded.findings);
+    cr_expect_eq(project_service(loaded.project, "a")->ports.count, 1, "%s", loaded.text);
+    cr_expect_eq(project_service(loaded.project, "b")->ports.count, 2, "%s", loaded.text);
+}
