@@ -11,7 +11,7 @@ static void expect(struct loaded loaded, const char *piece, const char *what)
 Test(include, gives_services_and_resources_only)
 {
     test_file("in/c.yaml", "name: inner\nx-own: 1\nservices: {s: {image: s, volumes: ['v:/v']}}\n"
-                           "volumes: {v: {driver_opts: {type: none, o: bind, device: ./data}}}\n");
+                           "volumes: {v: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}\n");
     struct loaded loaded = test_load_text("include: [in/c.yaml]\nx-mine: 2\n", NULL);
     expect(loaded, "/in/data\n", "devices are below the included directory");
     expect(loaded, "x-mine: 2\n", "extensions");
