@@ -21,13 +21,7 @@
 #include "engine/runtime/seccomp_default.h"
 
 #define PROGRAM_MAX   (BPF_PROGRAM_MAX * sizeof(struct sock_filter))
-#define TABLE_VERSION 3 /* raise it when the way of compiling changes */
-
-static void filter_release(scmp_filter_ctx *ctx)
-{
-    if (*ctx)
-        seccomp_release(*ctx);
-}
+#define TABLE_VERSION 4 /* raise it when the way of compiling changes */
 
 /* Everything that decides about the bytes. */
 static void source_key(uint64_t capabilities, const char *profile_json, char ret_hex[HASH_HEX_SIZE])
@@ -46,40 +40,16 @@ static void source_key(uint64_t capabilities, const char *profile_json, char ret
     hash_hex(source.data, source.size, ret_hex);
 }
 
-static int profile_compile(const char *profile_json, uint64_t capabilities, struct str *ret_program,
-                           struct err *err)
-{
-    _cleanup_jv_ struct jv *profile = NULL;
-    _cleanup_(filter_release) scmp_filter_ctx ctx = NULL;
-    _cleanup_close_ int memfd = memfd_create("winch-bpf", MFD_CLOEXEC);
-    _cleanup_free_ char *program = NULL;
-    size_t size;
-    if (memfd < 0)
-        return err_sys(err, "memfd_create");
-    if (jv_parse(profile_json, strlen(profile_json), &profile, err) < 0 ||
-        seccomp_compile_profile(profile, capabilities, &ctx, err) < 0)
-        return err_wrap(err, "seccomp profile");
-    (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE,
-                           2); /* a tree instead of a list, where the library can */
-    int result = seccomp_export_bpf(ctx, memfd);
-    if (result < 0)
-        return err_sysno(err, -result, "compile the seccomp profile");
-    if (lseek(memfd, 0, SEEK_SET) < 0)
-        return err_sys(err, "read the compiled profile");
-    if (fd_read_all(memfd, PROGRAM_MAX, &program, &size, err) < 0)
-        return err_wrap(err, "seccomp profile");
-    str_add_bytes(ret_program, program, size);
-    return 0;
-}
-
 static int program_compile(uint64_t capabilities, const char *profile_json, struct str *ret_program,
                            struct err *err)
 {
-    if (profile_json)
-        return profile_compile(profile_json, capabilities, ret_program, err);
     _cleanup_free_ struct bpf *bpf = xcalloc(1, sizeof(*bpf));
-    if (seccomp_compile_default(capabilities, bpf, err) < 0)
+    _cleanup_jv_ struct jv *profile = NULL;
+    if (!profile_json && seccomp_compile_default(capabilities, bpf, err) < 0)
         return -1;
+    if (profile_json && (jv_parse(profile_json, strlen(profile_json), &profile, err) < 0 ||
+                         seccomp_compile_profile(profile, capabilities, bpf, err) < 0))
+        return err_wrap(err, "seccomp profile");
     str_add_bytes(ret_program, bpf->items, bpf->count * sizeof(*bpf->items));
     return 0;
 }

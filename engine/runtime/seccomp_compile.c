@@ -14,11 +14,9 @@
 #include "engine/runtime/caps.h"
 #include "engine/runtime/seccomp.h"
 #include "engine/runtime/seccomp_default.h"
+#include "engine/runtime/seccomp_policy.h"
 
-#define X32_BIT     0x40000000u
-#define NUMBERS     600u /* above every number known: x32 ends at 547 */
-#define NR_OFFSET   offsetof(struct seccomp_data, nr)
-#define ARCH_OFFSET offsetof(struct seccomp_data, arch)
+#define NUMBERS     POLICY_NUMBERS
 #define ARG0_LOW    offsetof(struct seccomp_data, args) /* little-endian, as all architectures here \
                                                          */
 #define ARG0_HIGH (ARG0_LOW + 4)
@@ -34,8 +32,7 @@ enum verdict {
     VERDICT_COUNT_
 };
 
-static size_t bpf_add(struct bpf *bpf, unsigned code, uint32_t value, unsigned if_true,
-                      unsigned if_false)
+size_t bpf_add(struct bpf *bpf, unsigned code, uint32_t value, unsigned if_true, unsigned if_false)
 {
     if (bpf->count < BPF_PROGRAM_MAX)
         bpf->items[bpf->count] =
@@ -43,7 +40,7 @@ static size_t bpf_add(struct bpf *bpf, unsigned code, uint32_t value, unsigned i
     return bpf->count++;
 }
 
-static void bpf_load(struct bpf *bpf, size_t offset)
+void bpf_load(struct bpf *bpf, size_t offset)
 {
     bpf_add(bpf, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
@@ -51,12 +48,7 @@ static void bpf_load(struct bpf *bpf, size_t offset)
 /* ---- verdicts -----------------------------------------------------------------------------------
  */
 
-struct arch {
-    uint32_t token;  /* libseccomp's, the kernel's AUDIT_ARCH_… but for x32 */
-    uint32_t offset; /* taken from numbers: the x32 bit */
-};
-
-static int number_find(const struct arch *arch, const char *name)
+int number_find(const struct arch *arch, const char *name)
 {
     int number = seccomp_syscall_resolve_name_arch(arch->token, name);
     if (number >= 0)
@@ -69,7 +61,7 @@ static int number_find(const struct arch *arch, const char *name)
     return -1;
 }
 
-static bool number_is_known(const struct arch *arch, uint32_t number)
+bool number_is_known(const struct arch *arch, uint32_t number)
 {
     char *name = seccomp_syscall_resolve_num_arch(arch->token, (int)(number | arch->offset));
     bool known = name != NULL;
@@ -211,16 +203,14 @@ static int block_emit(struct bpf *bpf, const struct arch *arch, uint64_t capabil
     return 0;
 }
 
-/* if (the loaded word is value) go to the block that follows the next instruction; returns the jump
- * over it. */
-static size_t guard_emit(struct bpf *bpf, uint32_t audit_arch)
+size_t guard_emit(struct bpf *bpf, uint32_t audit_arch)
 {
     bpf_load(bpf, ARCH_OFFSET);
     bpf_add(bpf, BPF_JMP | BPF_JEQ | BPF_K, audit_arch, 1, 0);
     return bpf_add(bpf, BPF_JMP | BPF_JA, 0, 0, 0);
 }
 
-static void guard_end(struct bpf *bpf, size_t jump)
+void guard_end(struct bpf *bpf, size_t jump)
 {
     bpf->items[jump].k = (uint32_t)(bpf->count - jump - 1);
 }

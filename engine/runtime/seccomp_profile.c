@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,9 +15,10 @@
 #include "base/str.h"
 #include "engine/runtime/caps.h"
 #include "engine/runtime/seccomp.h"
+#include "engine/runtime/seccomp_policy.h"
 #include "engine/runtime/spec.h"
 
-#define ARGS_MAX 6
+#define ERRNO_MAX 4095
 
 static int key_known(const struct jv *object, const char *const *known, size_t count,
                      struct err *err)
@@ -35,27 +37,41 @@ static int key_known(const struct jv *object, const char *const *known, size_t c
     return 0;
 }
 
+/* An integer, or fallback when it is not there; another type must not pass for it. */
+static int number_get(const struct jv *object, const char *key, int64_t fallback, int64_t low,
+                      int64_t high, int64_t *ret_number, struct err *err)
+{
+    const struct jv *value = jv_find(object, key);
+    int64_t number = jv_int_value(value, fallback);
+    if (value && jv_kind(value) != JV_NULL && jv_kind(value) != JV_INT)
+        return err_set(err, ERR_CONFIG, "%s is no integer", key);
+    if (number < low || number > high)
+        return err_set(err, ERR_CONFIG, "%s: %" PRId64 " is out of range", key, number);
+    *ret_number = number;
+    return 0;
+}
+
 static int action_parse(const char *word, int64_t errno_ret, uint32_t *ret_action, struct err *err)
 {
     static const struct {
         const char *word;
         uint32_t action;
+        bool has_data;
     } rows[] = {
-        {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW}, {"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
-        {"SCMP_ACT_LOG", SCMP_ACT_LOG},     {"SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD},
-        {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},   {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
+        {"SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW, false},
+        {"SCMP_ACT_LOG", SECCOMP_RET_LOG, false},
+        {"SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD, false},
+        {"SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD, false},
+        {"SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS, false},
+        {"SCMP_ACT_TRAP", SECCOMP_RET_TRAP, false},
+        {"SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO, true},
+        {"SCMP_ACT_TRACE", SECCOMP_RET_TRACE, true},
     };
     for (size_t i = 0; word && i < ARRAY_LEN(rows); i++)
         if (str_eq(word, rows[i].word)) {
-            *ret_action = rows[i].action;
+            *ret_action = rows[i].action | (rows[i].has_data ? (uint32_t)errno_ret : 0);
             return 0;
         }
-    if (errno_ret < 0 || errno_ret > 4095)
-        return err_set(err, ERR_CONFIG, "errnoRet %" PRId64 " is no error number", errno_ret);
-    if (str_eq(word, "SCMP_ACT_ERRNO")) {
-        *ret_action = SCMP_ACT_ERRNO((uint32_t)errno_ret);
-        return 0;
-    }
     return err_set(err, ERR_CONFIG, "action '%s' is not supported", word ? word : "(missing)");
 }
 
@@ -155,125 +171,154 @@ static int rule_applies(const struct jv *rule, uint64_t capabilities, bool *ret_
     return 0;
 }
 
-static int args_parse(const struct jv *args, struct scmp_arg_cmp ret_args[ARGS_MAX],
-                      struct err *err)
+static int condition_parse(const struct jv *arg, struct policy_condition *ret_condition,
+                           struct err *err)
 {
     static const char *const known[] = {"index", "value", "valueTwo", "op"};
-    if (jv_count(args) > ARGS_MAX)
-        return err_set(err, ERR_CONFIG, "more than %d args", ARGS_MAX);
-    for (size_t i = 0; i < jv_count(args); i++) {
-        const struct jv *arg = jv_at(args, i);
-        enum scmp_compare compare = SCMP_CMP_EQ;
-        int64_t index = jv_get_int(arg, "index", 0);
-        if (jv_kind(arg) != JV_OBJECT || key_known(arg, known, ARRAY_LEN(known), err) < 0 ||
-            index < 0 || index >= ARGS_MAX)
-            return err_set(err, ERR_CONFIG, "args[%zu] is no comparison", i);
-        if (compare_parse(jv_get_str(arg, "op", NULL), &compare, err) < 0)
-            return err_wrap(err, "args[%zu]", i);
-        ret_args[i] = (struct scmp_arg_cmp){
-            .arg = (unsigned)index,
-            .op = compare,
-            .datum_a = (scmp_datum_t)jv_get_int(arg, "value", 0),
-            .datum_b = (scmp_datum_t)jv_get_int(arg, "valueTwo", 0),
-        };
-    }
-    return (int)jv_count(args);
+    int64_t index, value, value_two;
+    struct policy_condition condition = {0};
+    if (jv_kind(arg) != JV_OBJECT)
+        return err_set(err, ERR_CONFIG, "is no comparison");
+    if (key_known(arg, known, ARRAY_LEN(known), err) < 0 ||
+        number_get(arg, "index", 0, 0, POLICY_ARGS_MAX - 1, &index, err) < 0 ||
+        number_get(arg, "value", 0, INT64_MIN, INT64_MAX, &value, err) < 0 ||
+        number_get(arg, "valueTwo", 0, INT64_MIN, INT64_MAX, &value_two, err) < 0 ||
+        compare_parse(jv_get_str(arg, "op", NULL), &condition.compare, err) < 0)
+        return -1;
+    condition.argument = (unsigned)index;
+    condition.value = (uint64_t)value;
+    condition.value_two = (uint64_t)value_two;
+    *ret_condition = condition;
+    return 0;
 }
 
-/* libseccomp refuses two comparisons of one argument in a rule; each becomes a rule of its own (any
- * of them), as runc does. */
-static int rule_add(scmp_filter_ctx ctx, uint32_t action, int number,
-                    const struct scmp_arg_cmp *args, int count)
+/* Conditions of a rule; *ret_repeated: two of them are about one argument. */
+static int args_parse(const struct jv *args, struct policy_rule *rule, bool *ret_repeated,
+                      struct err *err)
 {
-    bool repeated = false;
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < i; k++)
-            repeated |= args[i].arg == args[k].arg;
-    if (!repeated)
-        return seccomp_rule_add_array(ctx, action, number, (unsigned)count, args);
-    int result = 0;
-    for (int i = 0; i < count && result == 0; i++)
-        result = seccomp_rule_add_array(ctx, action, number, 1, &args[i]);
-    return result;
+    if (jv_count(args) > POLICY_ARGS_MAX)
+        return err_set(err, ERR_CONFIG, "more than %d args", POLICY_ARGS_MAX);
+    if (args && jv_kind(args) != JV_ARRAY && jv_kind(args) != JV_NULL)
+        return err_set(err, ERR_CONFIG, "args is no list");
+    *ret_repeated = false;
+    for (unsigned i = 0; i < jv_count(args); i++) {
+        if (condition_parse(jv_at(args, i), &rule->conditions[i], err) < 0)
+            return err_wrap(err, "args[%u]", i);
+        for (unsigned k = 0; k < i; k++)
+            *ret_repeated |= rule->conditions[k].argument == rule->conditions[i].argument;
+        rule->condition_count = i + 1;
+    }
+    return 0;
 }
 
-static int syscall_rule(scmp_filter_ctx ctx, const struct jv *rule, uint32_t default_action,
-                        int64_t default_errno, uint64_t capabilities, struct err *err)
+/* A rule for one name. With several comparisons of one argument any of them counts, as runc has it:
+ * then each is a rule of its own. */
+static int rule_add(struct policy *policy, const struct policy_rule *rule, bool repeated,
+                    struct err *err)
+{
+    unsigned count = repeated ? rule->condition_count : 1;
+    if (policy->rule_count + count > POLICY_RULES_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d rules", POLICY_RULES_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        struct policy_rule *added = &policy->rules[policy->rule_count++];
+        *added = *rule;
+        if (!repeated)
+            continue;
+        added->conditions[0] = rule->conditions[i];
+        added->condition_count = 1;
+    }
+    return 0;
+}
+
+static int entry_add(struct policy *policy, const struct jv *entry, int64_t default_errno,
+                     uint64_t capabilities, struct err *err)
 {
     static const char *const known[] = {"names", "name",     "action",   "errnoRet",
                                         "args",  "includes", "excludes", "comment"};
-    struct scmp_arg_cmp args[ARGS_MAX];
-    uint32_t action;
-    bool applies;
-    if (jv_kind(rule) != JV_OBJECT)
+    struct policy_rule rule = {0};
+    int64_t errno_ret;
+    bool applies, repeated = false;
+    if (jv_kind(entry) != JV_OBJECT)
         return err_set(err, ERR_CONFIG, "is not an object");
-    if (key_known(rule, known, ARRAY_LEN(known), err) < 0 ||
-        rule_applies(rule, capabilities, &applies, err) < 0 ||
-        action_parse(jv_get_str(rule, "action", NULL), jv_get_int(rule, "errnoRet", default_errno),
-                     &action, err) < 0)
+    if (key_known(entry, known, ARRAY_LEN(known), err) < 0 ||
+        rule_applies(entry, capabilities, &applies, err) < 0 ||
+        number_get(entry, "errnoRet", default_errno, 0, ERRNO_MAX, &errno_ret, err) < 0 ||
+        action_parse(jv_get_str(entry, "action", NULL), errno_ret, &rule.action, err) < 0 ||
+        args_parse(jv_find(entry, "args"), &rule, &repeated, err) < 0)
         return -1;
-    int count = args_parse(jv_find(rule, "args"), args, err);
-    if (count < 0)
+    const struct jv *names = jv_find(entry, "names");
+    rule.name = jv_get_str(entry, "name", NULL);
+    if (!rule.name && !jv_count(names))
+        return err_set(err, ERR_CONFIG, "names no system call");
+    if (rule.name && applies && rule_add(policy, &rule, repeated, err) < 0)
         return -1;
-    const struct jv *names = jv_find(rule, "names");
-    const char *single = jv_get_str(rule, "name", NULL);
-    for (size_t i = 0;
-         applies && action != default_action && i < jv_count(names) + (single ? 1 : 0); i++) {
-        const char *name = i < jv_count(names) ? jv_text(jv_at(names, i)) : single;
-        int number = name ? seccomp_syscall_resolve_name(name) : __NR_SCMP_ERROR;
-        if (number == __NR_SCMP_ERROR)
-            continue; /* of another architecture or newer than the library: the default action */
-        int result = rule_add(ctx, action, number, args, count);
-        if (result < 0)
-            return err_sysno(err, -result, "rule for '%s'", name);
+    for (size_t i = 0; i < jv_count(names); i++) {
+        rule.name = jv_text(jv_at(names, i));
+        if (!rule.name)
+            return err_set(err, ERR_CONFIG, "names[%zu] is no name", i);
+        /* a name that no architecture here has is left to the default action */
+        if (applies && rule_add(policy, &rule, repeated, err) < 0)
+            return -1;
     }
     return 0;
 }
 
-/* Architectures beside the native one that its kernel runs. */
-static int arches_add(scmp_filter_ctx ctx, struct err *err)
+static int arch_add(struct policy *policy, const char *word, struct err *err)
 {
-    static const struct {
-        uint32_t native, other;
-    } rows[] = {{SCMP_ARCH_X86_64, SCMP_ARCH_X86},
-                {SCMP_ARCH_X86_64, SCMP_ARCH_X32},
-                {SCMP_ARCH_AARCH64, SCMP_ARCH_ARM}};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int result =
-            rows[i].native == seccomp_arch_native() ? seccomp_arch_add(ctx, rows[i].other) : 0;
-        if (result < 0 && result != -EEXIST)
-            return err_sysno(err, -result, "add an architecture");
+    if (str_eq(word, "SCMP_ARCH_X86"))
+        policy->arches[POLICY_X86] = true;
+    else if (str_eq(word, "SCMP_ARCH_X32"))
+        policy->arches[POLICY_X32] = true;
+    else if (!str_has_prefix(word ? word : "", "SCMP_ARCH_"))
+        return err_set(err, ERR_CONFIG, "architecture '%s' is unknown", word ? word : "");
+    return 0;
+}
+
+/* The native one always; others when `architectures` or the native row of `archMap` names them. */
+static int arches_read(struct policy *policy, const struct jv *profile, struct err *err)
+{
+    const struct jv *list = jv_find(profile, "architectures"), *map = jv_find(profile, "archMap");
+    const char *native =
+        seccomp_arch_native() == SCMP_ARCH_X86_64 ? "SCMP_ARCH_X86_64" : "SCMP_ARCH_AARCH64";
+    if (jv_count(list) && jv_count(map))
+        return err_set(err, ERR_CONFIG, "architectures and archMap exclude each other");
+    policy->arches[POLICY_NATIVE] = true;
+    for (size_t i = 0; i < jv_count(list); i++)
+        if (arch_add(policy, jv_text(jv_at(list, i)), err) < 0)
+            return err_wrap(err, "architectures[%zu]", i);
+    for (size_t i = 0; i < jv_count(map); i++) {
+        static const char *const known[] = {"architecture", "subArchitectures"};
+        const struct jv *row = jv_at(map, i), *subs = jv_find(row, "subArchitectures");
+        if (key_known(row, known, ARRAY_LEN(known), err) < 0)
+            return err_wrap(err, "archMap[%zu]", i);
+        for (size_t k = 0; str_eq(jv_get_str(row, "architecture", NULL), native) && k < jv_count(subs); k++)
+            if (arch_add(policy, jv_text(jv_at(subs, k)), err) < 0)
+                return err_wrap(err, "archMap[%zu]", i);
     }
     return 0;
 }
 
-int seccomp_compile_profile(const struct jv *profile, uint64_t capabilities,
-                            scmp_filter_ctx *ret_ctx, struct err *err)
+int seccomp_compile_profile(const struct jv *profile, uint64_t capabilities, struct bpf *ret_bpf,
+                            struct err *err)
 {
     static const char *const known[] = {"defaultAction", "defaultErrnoRet", "archMap",
                                         "architectures", "syscalls"};
+    _cleanup_free_ struct policy_rule *rules = NULL;
+    struct policy policy = {0};
+    int64_t default_errno;
     if (jv_kind(profile) != JV_OBJECT)
         return err_set(err, ERR_CONFIG, "is not an object");
-    int64_t default_errno = jv_get_int(profile, "defaultErrnoRet", EPERM);
-    uint32_t default_action;
-    if (key_known(profile, known, ARRAY_LEN(known), err) < 0)
+    if (key_known(profile, known, ARRAY_LEN(known), err) < 0 ||
+        number_get(profile, "defaultErrnoRet", EPERM, 0, ERRNO_MAX, &default_errno, err) < 0 ||
+        arches_read(&policy, profile, err) < 0)
         return -1;
-    if (action_parse(jv_get_str(profile, "defaultAction", NULL), default_errno, &default_action,
-                     err) < 0)
+    if (action_parse(jv_get_str(profile, "defaultAction", NULL), default_errno,
+                     &policy.default_action, err) < 0)
         return err_wrap(err, "defaultAction");
-    scmp_filter_ctx ctx = seccomp_init(default_action);
-    if (!ctx)
-        return err_set(err, ERR_INTERNAL, "no filter");
-    int result = arches_add(ctx, err);
-    const struct jv *rules = jv_find(profile, "syscalls");
-    for (size_t i = 0; result == 0 && i < jv_count(rules); i++)
-        if (syscall_rule(ctx, jv_at(rules, i), default_action, default_errno, capabilities, err) <
-            0)
-            result = err_wrap(err, "syscalls[%zu]", i);
-    if (result < 0) {
-        seccomp_release(ctx);
-        return -1;
-    }
-    *ret_ctx = ctx;
-    return 0;
+    policy.rules = rules = xcalloc(POLICY_RULES_MAX, sizeof(*rules));
+    const struct jv *entries = jv_find(profile, "syscalls");
+    for (size_t i = 0; i < jv_count(entries); i++)
+        if (entry_add(&policy, jv_at(entries, i), EPERM, capabilities, err) < 0)
+            return err_wrap(err, "syscalls[%zu]", i);
+    return policy_compile(&policy, ret_bpf, err);
 }
