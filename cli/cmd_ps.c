@@ -223,7 +223,8 @@ static void table_row(struct view_table *table, const struct observed_container 
     _cleanup_free_ char *shown =
         record->spec.privileged
             ? xasprintf("%s, privileged", status)
-            : xasprintf("%s%s", status, record->spec.id_count > 0 ? "" : ", host user namespace");
+            : xasprintf("%s%s%s", status, record->spec.id_count > 0 ? "" : ", host user namespace",
+                        record->spec.seccomp_filter ? "" : ", seccomp unconfined");
 
     view_table_row(table, (const char *[]){record->name, record->image, command, record->service,
                                            created, shown, ports});

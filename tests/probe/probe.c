@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "calls.h"
 #include "report.h"
 
 static int fail(const char *what)
@@ -482,6 +483,7 @@ static const struct {
     { "alloc", cmd_alloc },       { "forkbomb", cmd_forkbomb },       { "zombies", cmd_zombies },
     { "lines", cmd_lines },       { "exit", cmd_exit },               { "crash", cmd_crash },
     { "listen", cmd_listen },     { "connect", cmd_connect },         { "http", cmd_http },
+    { "call", cmd_call },         { "threads", cmd_threads },
     { "get", cmd_get },           { "resolve", cmd_resolve },         { "flood", cmd_flood },
 };
 
