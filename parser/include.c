@@ -185,6 +185,8 @@ static struct node *load_entry(struct loading *loading, const struct node *entry
     if (!paths || paths->count == 0) {
         if (entry->kind == NODE_MAP && !node_find(entry, "path"))
             diag_error(loading->diags, entry->pos, "include", "missing property 'path'");
+        else if (paths)
+            diag_error(loading->diags, paths->pos, "include", "path must not be empty");
         return NULL;
     }
     struct include include = {.child = *loading};

@@ -101,6 +101,41 @@ measure_cycles() {
 TABLE
 }
 
+generated() { # NAME COUNT: a folder with COUNT services of twenty values each
+    mkdir -p "$1"
+    awk -v n="$2" 'BEGIN {
+        print "services:"
+        for (i = 0; i < n; i++) {
+            printf "  s%d:\n    image: registry.example.org/s%d:${TAG:-1.27}\n    restart: always\n", i, i
+            printf "    environment: {A: b, C: \"d\", E: \"${HOME}/x\"}\n    ports: [\"%d:80\"]\n", 10000 + i
+            printf "    volumes: [\"./d%d:/data\", \"v:/v\"]\n    labels: {x: y}\n    networks: [front]\n", i
+            if (i > 0)
+                printf "    depends_on: {s%d: {condition: service_healthy}}\n", int((i - 1) / 2)
+            print "    healthcheck: {test: [CMD, \"true\"], interval: 5s, retries: 3}"
+        }
+        print "volumes: {v: }\nnetworks: {front: }"
+    }' >"$1/compose.yaml"
+}
+
+measure_config() { # the time for one service stays the same
+    local n goal ms us first=
+    while read -r n goal; do
+        generated "c$n" "$n"
+        ms=$(cd "c$n" && laps $((n < 5000 ? 9 : 3)) winch config -q)
+        report "config, $n generated services" "$ms" ms ${goal:+goal "$goal"}
+        if [ "$n" -ge 500 ]; then
+            us=$(awk -v ms="$ms" -v n="$n" 'BEGIN { if (ms != "") printf "%.1f", ms * 1000 / n }')
+            report "config, $n services, per service" "$us" us ${first:+"500 services" "$first"}
+            first=${first:-$us}
+        fi
+    done <<TABLE
+50 15
+500
+1000
+5000
+TABLE
+}
+
 measure_resident() { # 50 services are up
     local count sum
     read -r count sum < <(pss_of monitor)
@@ -164,6 +199,8 @@ fi
 winch down -t 5 2>>"$LAB/errors"
 cd ../p1 || exit 1
 report "config, 1 service" "$(laps 9 winch config -q)" ms goal 5
+cd ..
+measure_config
 report "winch version" "$(laps 9 winch version)" ms
 [ -z "$json" ] || echo "# written to $json"
 if [ $bench_failed != 0 ]; then

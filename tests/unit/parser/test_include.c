@@ -85,3 +85,54 @@ Test(include, absolute_paths_stay_and_home_is_found)
     for (size_t i = 0; i < ARRAY_LEN(pieces); i++)
         expect(loaded, pieces[i], "path");
 }
+
+static void before(void)
+{
+    test_file("sub/one.yaml", "services: {one: {image: \"i:${TAG:-none}\", environment: {TAG: }}}");
+    test_file("sub/two.yaml", "services: {one: {tty: true}}");
+    test_file("sub/tag.env", "TAG=9\n");
+    test_file("sub/bad.env", "A B=1\n");
+    test_file("sub/text.yaml", "services: [\n");
+}
+
+Test(include_form, says_what_is_wrong_and_where, .init = before)
+{
+    static const struct { const char *include, *finding; } cases[] = {
+        {"['https://example.com/x.yaml']", ":1:11: error: include: 'https://example.com/x.yaml' is a remote file"},
+        {"one.yaml", "error: include"},
+        {"[{path: sub/one.yaml, env: x}]", "'env' not allowed"},
+        {"[{env_file: sub/tag.env}]", "include"},
+        {"[{path: 1}]", "include"},
+        {"[{path: sub/one.yaml, env_file: {}}]", "include"},
+        {"[{path: sub/one.yaml, env_file: [1]}]", "include"},
+        {"[[sub/one.yaml]]", "include"},
+        {"[{path: []}]", "path must not be empty"},
+        {"[{path: sub/one.yaml, env_file: sub/bad.env}]", "bad.env:1: key cannot contain a space"},
+        {"[{path: sub/one.yaml, env_file: sub/none.env}]", "none.env"},
+        {"[sub/text.yaml]", "text.yaml:2:1: error: "},
+        {"[sub/none.yaml]", "none.yaml: no such file"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *text = xasprintf("include: %s\nservices: {}\n", cases[i].include);
+        struct loaded loaded = test_load_text(text, NULL);
+        cr_expect_null(loaded.project, "case '%s'", cases[i].include);
+        cr_expect(strstr(loaded.findings, cases[i].finding), "case '%s': %s", cases[i].include, loaded.findings);
+        free(text);
+    }
+}
+
+Test(include_form, has_directory_and_environment_of_its_own, .init = before)
+{
+    static const struct { const char *include, *printed; } cases[] = {
+        {"[sub/one.yaml]", "image: i:none"},
+        {"[{path: sub/one.yaml, env_file: sub/tag.env}]", "image: i:9"},
+        {"[{path: sub/one.yaml, env_file: [sub/tag.env, /dev/null]}]", "TAG: \"9\""},
+        {"[{path: [sub/one.yaml, sub/two.yaml]}]", "tty: true"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *text = xasprintf("include: %s\nservices: {}\n", cases[i].include);
+        struct loaded loaded = test_load_text(text, NULL);
+        cr_expect(strstr(loaded.text, cases[i].printed), "case '%s': %s%s", cases[i].include, loaded.findings, loaded.text);
+        free(text);
+    }
+}

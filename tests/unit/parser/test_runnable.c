@@ -84,3 +84,24 @@ Test(runnable, judges_resources)
     cr_expect(strstr(findings, "services.a.build: building images is not supported"), "%s", findings);
     free(findings);
 }
+
+Test(runnable, judges_names)
+{
+    char name[65], service[121];
+    memset(name, 'p', 64);
+    memset(service, 's', 120);
+    name[64] = service[120] = '\0';
+    char *text = xasprintf("name: %s\nservices:\n  %s: {image: x}\nnetworks: {default: {name: ../x}}\n", name, service);
+    const char *files[] = {test_file("compose.yaml", text), NULL};
+    struct load_options options = {0};
+    struct loaded loaded = test_load(files, NULL, &options);
+    struct diags diags = {0};
+    cr_assert(loaded.project, "%s", loaded.findings);
+    cr_expect_eq(project_check_runnable(loaded.project, &diags), -1);
+    cr_assert_eq(diags.count, 3);
+    cr_expect(strstr(diags.items[0].message, "the project's name has more than 63 bytes") && diags.items[0].pos.line == 1);
+    cr_expect(strstr(diags.items[1].message, "more than 128 bytes") && diags.items[1].pos.line == 3, "%s", diags.items[1].message);
+    cr_expect(strstr(diags.items[2].message, "networks.default: '../x' is no name") && diags.items[2].pos.line == 4);
+    diags_done(&diags);
+    free(text);
+}
