@@ -181,6 +181,14 @@ static void complete_build(struct loading *loading, struct node *build)
         node_remove(build, "args");
 }
 
+static void clean_target(struct arena *arena, struct node *target)
+{
+    if (!node_text(target))
+        return;
+    _cleanup_free_ char *clean = path_clean(target->text);
+    target->text = arena_strdup(arena, clean);
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(((const struct node_entry *)a)->value->text, ((const struct node_entry *)b)->value->text);
@@ -197,6 +205,8 @@ static void normalize_service(struct loading *loading, struct node *service)
         complete_build(loading, build);
     if (node_text(policy) && strcmp(policy->text, "if_not_present") == 0)
         policy->text = "missing";
+    NODE_EACH(entry, node_find(service, "volumes"))
+        clean_target(arena, node_find(entry->value, "target"));
     if (hosts && hosts->kind == NODE_LIST && hosts->count)
         qsort(hosts->items, hosts->count, sizeof(*hosts->items), by_text);
     add_implied_dependencies(loading, service);
