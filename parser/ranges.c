@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "parser/runnable.h"
 
@@ -93,8 +94,24 @@ static bool is_span(const char *text, long least, long most)
     return !*end && first >= least && last <= most && first <= last;
 }
 
+static void check_ports(struct runnable *r, const struct node *ports)
+{
+    NODE_EACH(entry, ports) {
+        const struct node *target = node_find(entry->value, "target"), *published = node_find(entry->value, "published");
+        const struct node *protocol = node_find(entry->value, "protocol");
+        if (node_text(target) && !strchr(target->text, '$') && !is_span(target->text, 1, 65535))
+            out_of_range(r, target, "ports.target", "a port 1-65535");
+        if (node_text(published) && !strchr(published->text, '$') && !is_span(published->text, 0, 65535))
+            out_of_range(r, published, "ports.published", "a port 0-65535 or a range of them");
+        if (node_text(protocol) && strcasecmp(protocol->text, "tcp") != 0 && strcasecmp(protocol->text, "udp") != 0 &&
+            strcasecmp(protocol->text, "sctp") != 0)
+            out_of_range(r, protocol, "ports.protocol", "tcp, udp or sctp");
+    }
+}
+
 static void check_spans(struct runnable *r, const struct node *service)
 {
+    check_ports(r, node_find(service, "ports"));
     NODE_EACH(entry, node_find(service, "expose")) {
         const char *text = node_text(entry->value);
         _cleanup_free_ char *ports = text ? xstrndup(text, strcspn(text, "/")) : NULL;

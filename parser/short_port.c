@@ -167,13 +167,11 @@ void lengthen_ports(struct shaping *shaping, struct node *node, const struct pat
     node_become(node, list);
 }
 
-void lengthen_published(struct shaping *shaping, struct node *node, const struct path *path)
+/* Any text: `up` looks whether it is a port (ranges.c). */
+void lengthen_published(struct shaping *shaping _unused_, struct node *node, const struct path *path _unused_)
 {
-    struct range range;
     if (node->kind == NODE_INT)
         node->kind = NODE_STRING;
-    if (node->kind == NODE_STRING && *node->text && !shape_is_open(shaping, node) && !range_parse(node->text, &range))
-        shape_error(shaping, node, path, "'%s' is not a port: expected 0-65535 or a range", node->text);
 }
 
 char *port_identity(const struct node *item)

@@ -121,6 +121,7 @@ static const struct { const char *key, *value, *found; } good[] = {
     {"ulimits", "{core: 0}", "ulimits:{core:{soft:0,hard:0}}"},
     {"build", "{ssh: ['k: /id'], context: /a/../b/}", "build:{ssh:[k:/id],context:/a/../b/,dockerfile:Dockerfile}"},
     {"build", "{secrets: [s]}", "build:{secrets:[{source:s}],context:/D,dockerfile:Dockerfile}"},
+    {"ports", "[{target: 80, published: w}]", "ports:[{target:80,published:w,mode:ingress,protocol:tcp}]"},
     {"volumes", "[/x]", "volumes:[{type:volume,target:/x}]"}, {"volumes", "[/xy]", "volumes:[{type:volume,target:/xy,volume:{}}]"},
     {"volumes", "['/a/b/:/x/']", "volumes:[{type:bind,source:/a/b/,target:/x,bind:{create_host_path:true}}]"},
     {"volumes", "[{type: volume, target: /x/}]", "volumes:[{type:volume,target:/x}]"},
