@@ -29,13 +29,14 @@ static char **active_profiles(const struct loading *loading, const struct node *
 
     for (size_t i = 0; options->profiles && options->profiles[i]; i++)
         active = strv_add(active, options->profiles[i]);
-    if (!active && variable) {
+    if (!active && (!variable || !*variable)) {
+        active = strv_add(active, ""); /* as in the reference: profiles: ["", x] is on unless others are asked for */
+    } else if (!active) {
         char **parts = strv_split(variable, ",");
         for (size_t i = 0; parts[i]; i++) {
             const char *word = parts[i] + strspn(parts[i], " \t");
             _cleanup_free_ char *trimmed = xstrndup(word, strcspn(word, " \t"));
-            if (*trimmed)
-                active = strv_add(active, trimmed);
+            active = strv_add(active, trimmed);
         }
         strv_free(parts);
     }

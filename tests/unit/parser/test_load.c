@@ -175,6 +175,10 @@ Test(load, selects_by_profiles)
     cr_expect_eq(loaded.project->services.count, 3);
     expect_refused(test_load_text("services: {a: {image: i, depends_on: [b]}, b: {image: i, profiles: [x]}}", NULL),
                    "depends on undefined service \"b\"", "disabled dependency");
+    static const char unnamed[] = "services: {a: {image: i, profiles: ['', x]}, b: {image: i, profiles: [y]}, c: {image: i}}";
+    cr_expect_eq(test_load_text(unnamed, NULL).project->services.count, 2);
+    cr_expect_eq(test_load_text(unnamed, (char *[]){"COMPOSE_PROFILES=y", NULL}).project->services.count, 2);
+    cr_expect_eq(test_load_text(unnamed, (char *[]){"COMPOSE_PROFILES=y,", NULL}).project->services.count, 3);
 }
 
 Test(load, extends_services)
