@@ -82,6 +82,37 @@ int container_output_keep(const struct layout *layout, const char *id, int ret_f
     return 0;
 }
 
+/* What a monitor, and the supervisor that it may have to start, need of the environment. All of it can
+ * be seen for a moment by a container that may trace its processes, so it is not the caller's. */
+static bool variable_is_passed(const char *entry)
+{
+    static const char *const names[] = {
+        "PATH=",       "HOME=",       "TMPDIR=",   "TZ=",         "LANG=",      "LC_ALL=",
+        "http_proxy=", "HTTP_PROXY=", "no_proxy=", "https_proxy=", "HTTPS_PROXY=", "NO_PROXY=",
+        "DOCKER_CONFIG=", "WINCH_ROOT=", "WINCH_CONFIG=", "WINCH_LIBEXEC=", "WINCH_LOG=",
+        "XDG_", "ASAN_", "UBSAN_", "LSAN_",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_has_prefix(entry, names[i]))
+            return true;
+    return false;
+}
+
+/* libexec NULL: where it is told or found. Owned: the array and its first entry with libexec. */
+static char **monitor_environment(const char *libexec)
+{
+    size_t count = 0, kept = 0;
+    while (environ[count])
+        count++;
+    char **envp = xcalloc(count + 2, sizeof(*envp));
+    if (libexec)
+        envp[kept++] = xasprintf("WINCH_LIBEXEC=%s", libexec); /* the first of a name counts */
+    for (size_t i = 0; i < count; i++)
+        if (variable_is_passed(environ[i]))
+            envp[kept++] = environ[i];
+    return envp;
+}
+
 /* Where a container's root is the host's, a process inside could open a starting process's file by
  * /proc/PID/exe and write to it once nobody executes it. The monitor of such a container therefore
  * runs from a read-only copy of its directory's mount, which lasts as long as it is in use. */
@@ -103,25 +134,20 @@ static int readonly_place(const char *path, struct readonly_place *ret_place, st
 {
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
     _cleanup_free_ char *directory = xstrndup(path, (size_t)(strrchr(path, '/') - path));
-    size_t count = 0;
     ret_place->dir = open_tree(AT_FDCWD, directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (ret_place->dir < 0 ||
         mount_setattr(ret_place->dir, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
         return err_sys(err, "show %s read-only", directory);
     ret_place->path =
         xasprintf("/proc/%d/fd/%d%s", (int)getpid(), ret_place->dir, strrchr(path, '/'));
-    while (environ[count])
-        count++;
-    ret_place->envp = xcalloc(count + 2, sizeof(*ret_place->envp));
-    ret_place->envp[0] = xasprintf("WINCH_LIBEXEC=%s", directory);
-    memcpy(ret_place->envp + 1, environ, count * sizeof(*environ)); /* the first of a name counts */
+    ret_place->envp = monitor_environment(directory);
     return 0;
 }
 
 static int monitor_spawn(const struct container_spec *spec, const char *option, int tty,
                          int *ret_control, pid_t *ret_pid, struct err *err)
 {
-    _cleanup_free_ char *path = NULL;
+    _cleanup_free_ char *path = NULL, **plain = NULL;
     _cleanup_free_ void *data = NULL;
     _cleanup_close_ int memfd = -1, ours = -1, theirs = -1;
     _cleanup_(readonly_place_done) struct readonly_place place = {.dir = -1};
@@ -142,7 +168,7 @@ static int monitor_spawn(const struct container_spec *spec, const char *option, 
     const struct proc_spawn spawn = {
         .path = place.path ? place.path : path,
         .argv = (char *const *)argv,
-        .envp = place.envp,
+        .envp = place.envp ? place.envp : (plain = monitor_environment(NULL)),
         .fds = fds,
         .fd_count = tty >= 0 ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1,
         .new_session = true,

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -52,8 +53,29 @@ static int pid_target(const struct start *start, int *ret_opened, struct err *er
     return *ret_opened;
 }
 
+/* The child is born with all descriptors of the monitor, and a container that may trace it could look
+ * at them: what it does not need goes first of all. */
+static void descriptors_close(const struct start *start, int sync)
+{
+    int keep[] = {2, sync, start->stdio[0], start->stdio[1], start->stdio[2], start->init_fd,
+                  start->target};
+    for (size_t i = 1; i < ARRAY_LEN(keep); i++) /* sorted by insertion */
+        for (size_t k = i; k > 0 && keep[k - 1] > keep[k]; k--) {
+            int other = keep[k];
+            keep[k] = keep[k - 1];
+            keep[k - 1] = other;
+        }
+    for (size_t i = 0; i < ARRAY_LEN(keep); i++) {
+        int first = MAX(keep[i], 2) + 1;
+        int last = i + 1 < ARRAY_LEN(keep) ? keep[i + 1] - 1 : INT_MAX;
+        if (first <= last)
+            (void)close_range((unsigned)first, (unsigned)last, 0); /* confine_apply marks what is left */
+    }
+}
+
 __attribute__((noreturn)) static void child_run(const struct start *start, int sync)
 {
+    descriptors_close(start, sync);
     struct setup setup = {
         .spec = start->spec,
         .process = start->process,
