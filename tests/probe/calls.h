@@ -2,14 +2,18 @@
 /* calls.h - commands of the probe about single system calls. Included by probe.c alone. */
 #pragma once
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* call 64|32|x32 NUMBER [ARG...]: prints the errno of one system call, or 0. */
@@ -58,4 +62,70 @@ static int cmd_threads(int argc, char **argv)
         return printf("posix_spawn: %s\n", strerrorname_np(error)), 1;
     puts("thread, spawn");
     return 0;
+}
+
+/* Looks at one process in every way that is open to us; complains when it is not one that runs inside. */
+static void spy_on(const char *pid, const char *word)
+{
+    static char text[65536];
+    char path[64], target[PATH_MAX];
+    snprintf(path, sizeof(path), "/proc/%s/environ", pid);
+    int fd = open(path, O_RDONLY);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    if (got > 0 && memmem(text, (size_t)got, word, strlen(word)))
+        printf("SEEN in the environment of %s\n", pid);
+    if (fd >= 0)
+        close(fd);
+    snprintf(path, sizeof(path), "/proc/%s/exe", pid);
+    got = readlink(path, target, sizeof(target) - 1);
+    if (got > 0 && memmem(target, (size_t)got, "winch", 5)) {
+        printf("SEEN the program of %s: %.*s\n", pid, (int)got, target);
+        fd = open(path, O_RDWR);
+        if (fd >= 0)
+            printf("SEEN it writable\n"), close(fd);
+    }
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof(path), "/proc/%s/fd/%d", pid, i);
+        got = readlink(path, target, sizeof(target) - 1);
+        target[got < 0 ? 0 : got] = '\0';
+        if (got > 0 && i > 2 && strncmp(target, "/proc", 5) && strncmp(target, "pipe:", 5))
+            printf("SEEN descriptor %d of %s: %s\n", i, pid, target);
+    }
+    snprintf(path, sizeof(path), "/proc/%s/cwd", pid);
+    got = readlink(path, target, sizeof(target) - 1);
+    if (got > 0 && memmem(target, (size_t)got, "unreachable", 11))
+        printf("SEEN the folder of %s: %.*s\n", pid, (int)got, target);
+}
+
+/* spy WORD SECONDS: watches every process that appears; a line with SEEN is a leak. */
+static int cmd_spy(int argc, char **argv)
+{
+    const char *word = argc > 0 ? argv[0] : "CANARY";
+    time_t end = time(NULL) + (argc > 1 ? strtol(argv[1], NULL, 10) : 5);
+    long looks = 0;
+    while (time(NULL) < end) {
+        DIR *dir = opendir("/proc");
+        struct dirent *entry;
+        while (dir && (entry = readdir(dir))) {
+            long pid = strtol(entry->d_name, NULL, 10);
+            if (pid <= 0 || pid == getpid())
+                continue;
+            looks++;
+            spy_on(entry->d_name, word);
+        }
+        if (dir)
+            closedir(dir);
+    }
+    printf("looked %s times\n", looks > 100 ? "many" : "few");
+    return 0;
+}
+
+/* swap A B: exchanges two names for ever. */
+static int cmd_swap(int argc, char **argv)
+{
+    puts("swapping");
+    while (argc > 1)
+        if (renameat2(AT_FDCWD, argv[0], AT_FDCWD, argv[1], RENAME_EXCHANGE) < 0)
+            return perror("exchange"), 1;
+    return 2;
 }

@@ -483,7 +483,8 @@ static const struct {
     { "alloc", cmd_alloc },       { "forkbomb", cmd_forkbomb },       { "zombies", cmd_zombies },
     { "lines", cmd_lines },       { "exit", cmd_exit },               { "crash", cmd_crash },
     { "listen", cmd_listen },     { "connect", cmd_connect },         { "http", cmd_http },
-    { "call", cmd_call },         { "threads", cmd_threads },
+    { "call", cmd_call },         { "threads", cmd_threads },         { "spy", cmd_spy },
+    { "swap", cmd_swap },
     { "get", cmd_get },           { "resolve", cmd_resolve },         { "flood", cmd_flood },
 };
 
