@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,12 +137,29 @@ static bool is_activated(void)
            parse_i64(count, 1, 1, &number);
 }
 
+/* Anything else would be served in silence to nobody. */
+static int check_listener(int fd, struct err *err)
+{
+    int type = 0, listens = 0;
+    socklen_t size = sizeof(int);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0)
+        return err_sys(err, "descriptor %d, given as the socket", fd);
+    if (type != SOCK_SEQPACKET || !listens)
+        return err_set(err, ERR_CONFIG, "descriptor %d is not a listening SOCK_SEQPACKET socket",
+                       fd);
+    return 0;
+}
+
 static int serve(struct process *process, struct err *err)
 {
     struct netd *netd = &process->netd;
     int run_fd = process->layout.run_fd;
 
     process->activated = is_activated();
+    if (process->activated && check_listener(LISTEN_FD, err) < 0)
+        return -1;
     if (ipc_server_new(netd->loop, run_fd, process->activated ? NULL : "netd.sock", netd_methods,
                        netd, &process->server, err) < 0)
         return -1;
