@@ -4,6 +4,7 @@
  * are found inside the new root by the kernel and kept as descriptors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -159,8 +160,30 @@ static int layers_make(struct setup *setup, const struct spec_mount *mount, int 
     return 0;
 }
 
+#define LINK_HOPS 8
+
+static int target_open(struct setup *setup, const char *target, bool is_file, int hops,
+                       struct err *err);
+
+/* An image may have a link that leads to nothing where a file is to be (/etc/resolv.conf into /run):
+ * what it names inside the root is made. */
+static int target_follow(struct setup *setup, int dir, const char *parent, const char *name,
+                         int hops, struct err *err)
+{
+    char link[PATH_MAX];
+    ssize_t size = readlinkat(dir, name, link, sizeof(link) - 1);
+    if (size < 0 || hops == LINK_HOPS) {
+        errno = size < 0 ? ENOENT : ELOOP;
+        return err_sys(err, "make the target");
+    }
+    link[size] = '\0';
+    _cleanup_free_ char *next = link[0] == '/' ? xstrdup(link) : xasprintf("%s/%s", parent, link);
+    return target_open(setup, next, true, hops + 1, err);
+}
+
 /* A file or directory below the root at target, made when missing. */
-static int target_open(struct setup *setup, const char *target, bool is_file, struct err *err)
+static int target_open(struct setup *setup, const char *target, bool is_file, int hops,
+                       struct err *err)
 {
     uid_t owner = setup->root_uid;
     int fd = fs_open_in_root(setup->root_fd, target, O_PATH, 0);
@@ -178,6 +201,8 @@ static int target_open(struct setup *setup, const char *target, bool is_file, st
         dir < 0 ? -1
                 : fs_open_in_root(setup->root_fd, target,
                                   O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
+    if (made < 0 && dir >= 0 && errno == ENOENT)
+        return target_follow(setup, dir, parent, slash ? slash + 1 : target, hops, err);
     if (made < 0)
         return err_sys(err, "make the target");
     fd = fs_open_in_root(setup->root_fd, target, O_PATH, 0);
@@ -218,7 +243,7 @@ static int mount_one(struct setup *setup, size_t index, struct err *err)
         return -1;
     if (fstat(tree, &st) == 0)
         is_file = !S_ISDIR(st.st_mode);
-    _cleanup_close_ int target = target_open(setup, mount->target, is_file, err);
+    _cleanup_close_ int target = target_open(setup, mount->target, is_file, 0, err);
     if (target < 0 || target_check(target, mount->target, err) < 0)
         return -1;
     return tree_attach(tree, target) < 0 ? err_sys(err, "mount") : 0;
