@@ -123,6 +123,26 @@ static int read_key(struct dotenv *d, char **ret_key, char *ret_sign)
     return 0;
 }
 
+/* "\\0" and three octal digits are one character; fewer digits stay as they are. Returns how many were read. */
+static size_t add_octal(const char *digits, struct str *value)
+{
+    unsigned code = 0;
+    size_t count = strspn(digits, "01234567");
+    count = MIN(count, 3);
+    for (size_t i = 0; i < count; i++)
+        code = code * 8 + (unsigned)(digits[i] - '0');
+    if (count < 3 || code == 0 || code > 0xff) {
+        str_add(value, "\\0");
+        str_add_bytes(value, digits, count);
+    } else if (code < 0x80) {
+        str_add_char(value, (char)code);
+    } else {
+        str_add_char(value, (char)(0xc0 | code >> 6));
+        str_add_char(value, (char)(0x80 | (code & 0x3f)));
+    }
+    return count;
+}
+
 /* One escape of a double-quoted value: d->p is at the backslash. */
 static void read_escape(struct dotenv *d, struct str *value)
 {
@@ -138,15 +158,7 @@ static void read_escape(struct dotenv *d, struct str *value)
     } else if (c == '$') {
         str_add(value, "$$");
     } else if (c == '0') {
-        unsigned code = 0;
-        int digits = 0;
-        for (; digits < 3 && d->p[1 + digits] >= '0' && d->p[1 + digits] <= '7'; digits++)
-            code = code * 8 + (unsigned)(d->p[1 + digits] - '0');
-        if (digits > 0 && code > 0 && code < 256)
-            str_add_char(value, (char)code);
-        else
-            str_add_bytes(value, d->p - 1, (size_t)digits + 2);
-        d->p += digits;
+        d->p += add_octal(d->p + 1, value);
     } else {
         str_add_char(value, '\\');
         if (!c)
@@ -166,8 +178,11 @@ static int read_quoted(struct dotenv *d, char quote, struct str *value)
             read_escape(d, value);
             continue;
         }
-        if (*d->p == '\\' && d->p[1] == '\'')
+        if (*d->p == '\\' && d->p[1]) {
+            if (d->p[1] != '\'')
+                str_add_char(value, '\\');
             d->p++;
+        }
         if (*d->p == '\n')
             d->line++;
         if (!(*d->p == '\r' && d->p[1] == '\n'))
@@ -185,13 +200,9 @@ static void read_plain(struct dotenv *d, struct str *value)
     const char *start = d->p;
     size_t size = strcspn(start, "\n");
     d->p += size;
-    for (size_t i = 1; i < size; i++)
-        if (start[i] == '#' && (start[i - 1] == ' ' || start[i - 1] == '\t')) {
-            size = i;
-            break;
-        }
-    if (size > 0 && start[0] == '#' && (start[-1] == ' ' || start[-1] == '\t')) /* behind the sign at least */
-        size = 0;
+    const char *comment = memmem(start, size, " #", 2);
+    if (comment)
+        size = (size_t)(comment - start);
     while (size > 0 && isspace((unsigned char)start[size - 1]))
         size--;
     str_add_bytes(value, start, size);
