@@ -37,10 +37,6 @@ bool document_interpolate(struct loading *loading, struct node *document)
 {
     size_t errors = loading->diags->error_count;
 
-    if (document->kind == NODE_NULL) {
-        diag_error(loading->diags, document->pos, NULL, "empty compose file");
-        return false;
-    }
     if (document->kind != NODE_MAP) {
         diag_error(loading->diags, document->pos, NULL, "top-level object must be a mapping");
         return false;

@@ -209,6 +209,8 @@ static struct node *load_entry(struct loading *loading, const struct node *entry
             return NULL;
     }
     (void)env;
+    if (!include.tree) /* empty files */
+        include.tree = node_new(loading->arena, NODE_MAP, entry->pos);
     settle(&include.child, include.tree);
     return include.tree;
 }

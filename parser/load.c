@@ -92,8 +92,6 @@ static int read_files(struct load *load)
             return -1;
         }
         load->documents[i] = yaml_read(loading->arena, load->files.display[i], text, size, loading->diags);
-        if (load->documents[i] && load->documents[i]->count == 0)
-            diag_error(loading->diags, (struct pos){.file = load->files.display[i]}, NULL, "empty compose file");
         load->lost = load->lost || !load->documents[i];
     }
     return 0;
@@ -199,7 +197,9 @@ static struct project *build(struct load *load)
                               .base_dir = loading->working_dir, .lenient = options->no_interpolate};
     struct node *tree = merge_files(load);
 
-    if (!tree)
+    if (!load->lost && (!tree || tree->count == 0))
+        diag_error(loading->diags, (struct pos){.file = load->files.display[0]}, NULL, "empty compose file");
+    if (!tree || tree->count == 0)
         return NULL;
     size_t errors = loading->diags->error_count;
     schema_finish(&shaping, &project_row, tree, NULL);
@@ -208,7 +208,6 @@ static struct project *build(struct load *load)
     struct node *disabled = node_new(loading->arena, NODE_MAP, tree->pos);
     if (!options->no_interpolate) /* as in the reference: what is not known yet selects nothing */
         services_select(loading, tree, disabled);
-    environment_resolve(loading, node_find(tree, "services"));
     services_complete(loading, tree);
     if (!options->no_normalize)
         services_normalize(loading, tree);
@@ -219,6 +218,9 @@ static struct project *build(struct load *load)
     if (loading->diags->error_count)
         return NULL;
     services_narrow(loading, tree, disabled);
+    environment_resolve(loading, node_find(tree, "services")); /* no file of a service that is not asked for */
+    if (loading->diags->error_count)
+        return NULL;
     struct node *canonical = project_normalize(loading, tree, load->name), *name = node_find(canonical, "name");
     name->pos = load->name_from.pos;
     name->note = load->name_from.note;

@@ -250,7 +250,9 @@ int project_name_choose(struct arena *arena, const struct load_options *options,
         *ret_name = arena_strdup(arena, given);
         return 0;
     }
-    const char *name = normalise(arena, name_in_file && *name_in_file ? name_in_file : path_base(working_dir));
+    const char *name = normalise(arena, name_in_file ? name_in_file : "");
+    if (!*name)
+        name = normalise(arena, path_base(working_dir));
     if (!*name)
         return err_set(err, ERR_CONFIG, "project name must not be empty");
     *ret_name = name;

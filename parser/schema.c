@@ -292,7 +292,7 @@ static void shape_object(struct shaping *shaping, const struct key_table *table,
         struct path step = {.parent = path, .key = entry->key};
         if (row)
             schema_shape(shaping, row, entry->value, &step);
-        else if (!(table->extensions && str_has_prefix(entry->key, "x-")))
+        else if (entry->value->tag != NODE_TAG_RESET && !(table->extensions && str_has_prefix(entry->key, "x-")))
             unknown_key(shaping, table, entry, path);
     }
 }
@@ -356,6 +356,8 @@ static void shape_map_of(struct shaping *shaping, const struct key_row *row, str
     }
     NODE_EACH(entry, node) {
         struct path step = {.parent = path, .key = entry->key};
+        if (entry->value->tag == NODE_TAG_RESET)
+            continue;
         if (row->table->checked_names && !name_is_plain(entry->key)) {
             if (str_has_prefix(entry->key, "x-"))
                 continue;
@@ -364,8 +366,7 @@ static void shape_map_of(struct shaping *shaping, const struct key_row *row, str
                        "additional properties '%s' not allowed: a name has letters, digits, '.', '_' and '-'",
                        entry->key);
         }
-        if (entry->value->tag != NODE_TAG_RESET)
-            shape_object(shaping, row->table, entry->value, &step);
+        shape_object(shaping, row->table, entry->value, &step);
     }
 }
 

@@ -287,7 +287,7 @@ static struct node *read_documents(struct reader *reader)
             return documents;
         if (content && !node)
             return NULL;
-        if (node)
+        if (node && node->kind != NODE_NULL) /* nothing between two "---" */
             node_push(reader->arena, documents, node);
     }
 }

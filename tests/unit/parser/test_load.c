@@ -62,6 +62,8 @@ static const struct { const char *text, *piece; bool good; } yaml[] = {
     {"services: {a: {image: *nope}}", "unknown anchor 'nope'", false},
     {"services: {a: {image: i}}\n---\nservices: {a: {tty: true}}", "tty: true", true},
     {"[1]", "top-level object must be a mapping", false}, {"", "empty compose file", false},
+    {"{}", "empty compose file", false}, {"# nothing\n---\n", "empty compose file", false}, {"services: {a: {image: i}}\n---\n# end\n", "image: i", true},
+    {"services: {a: {image: i, typo: !reset null}, 'b b': !reset null}", "image: i", true},
     {"services:\n  1: {image: i}", "non-string key: 1", false}, {"\xef\xbb\xbfservices: {a: {image: i}}\r\n", "image: i", true},
     {"services:\n  a:\n    image: i\n    image: j\n", "mapping key 'image' is already defined", false},
     {"version: '3'\nservices: {a: {image: i}}", "the attribute `version` is obsolete", true},
@@ -102,7 +104,7 @@ Test(load, chooses_the_project_name)
 {
     static const struct { const char *given, *variable, *file, *name; } cases[] = {
         {"given", "COMPOSE_PROJECT_NAME=var", "name: file\n", "given"}, {NULL, "COMPOSE_PROJECT_NAME=var", "name: file\n", "var"},
-        {NULL, NULL, "name: ${N:-My_File.1}\n", "my_file1"}, {NULL, NULL, "", "dir-x"}, {"Bad", NULL, "", NULL},
+        {NULL, NULL, "name: ${N:-My_File.1}\n", "my_file1"}, {NULL, NULL, "", "dir-x"}, {NULL, NULL, "name: '...'\n", "dir-x"}, {"Bad", NULL, "", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *text = xasprintf("%sservices: {a: {image: '$COMPOSE_PROJECT_NAME'}}\n", cases[i].file);
@@ -150,6 +152,19 @@ Test(load, folds_environment_files_in)
     cr_expect(!strstr(loaded.text, "env_file"));
     expect_refused(test_load_text("services: {a: {image: i, env_file: no.env}}", NULL), "no.env not found", "missing");
     expect_refused(test_load_text("services: {a: {image: i, env_file: [{path: a.env, format: x}]}}", NULL), "unsupported env_file format", "format");
+}
+
+Test(load, reads_no_file_of_services_that_are_not_asked_for)
+{
+    const char *files[] = {test_file("compose.yaml", "services: {a: {image: i, links: [b]}, b: {image: i}, c: {image: i, env_file: no.env}}"),
+                           test_file("nothing.yaml", "# no override\n"), NULL};
+    const char *names[] = {"a", NULL};
+    struct load_options options = {.project_name = "p", .services = names, .only_services = true};
+    struct loaded loaded = test_load(files, NULL, &options);
+    cr_assert(loaded.project, "%s", loaded.findings);
+    cr_expect_eq(loaded.project->services.count, 2);
+    options.only_services = false;
+    expect_refused(test_load(files, NULL, &options), "no.env not found", "all services");
 }
 
 Test(load, selects_by_profiles)
