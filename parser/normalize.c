@@ -138,7 +138,9 @@ static void add_implied_dependencies(struct loading *loading, struct node *servi
     const struct node *links = node_find(service, "links"), *volumes_from = node_find(service, "volumes_from");
 
     NODE_EACH(entry, links) {
-        _cleanup_free_ char *name = xstrndup(entry->value->text, strcspn(entry->value->text, ":"));
+        const char *text = entry->value->text, *colon = strchr(text, ':');
+        bool alias = colon && !strchr(colon + 1, ':'); /* with more colons it is no service's name */
+        _cleanup_free_ char *name = alias ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
         add_dependency(loading, service, entry->value, name, true);
     }
     for (size_t i = 0; i < ARRAY_LEN(namespaces); i++) {

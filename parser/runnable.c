@@ -178,6 +178,17 @@ static void check_host_words(struct runnable *r, const struct node *service)
                        r->service, entry->key, host_network ? " (with network_mode: host)" : "");
 }
 
+static void check_mac(struct runnable *r, const struct node *service)
+{
+    const struct node *networks = node_find(service, "networks"), *mac = node_find(service, "mac_address");
+    if (!node_text(mac) || !networks || networks->count != 1)
+        return;
+    const struct node *other = node_find(networks->items[0].value, "mac_address");
+    if (node_text(other) && !str_eq(other->text, mac->text))
+        diag_error(r->diags, other->pos, NULL, "services.%s: conflicting mac_address %s and networks.%s.mac_address %s",
+                   r->service, mac->text, networks->items[0].key, other->text)->other = mac->pos;
+}
+
 static bool device_is_cdi(const char *text)
 {
     const char *slash = strchr(text, '/'), *sign = strchr(text, '=');
@@ -192,6 +203,7 @@ static void check_values(struct runnable *r, const struct node *service)
             !(rules[i].joins && (str_has_prefix(value->text, "service:") || str_has_prefix(value->text, "container:"))))
             refuse_value(r, value, rules[i].key, rules[i].expected);
     }
+    check_mac(r, service);
     const struct node *platform = node_find(service, "platform"), *restart = node_find(service, "restart");
     if (node_text(platform) && !platform_is_ours(platform->text))
         refuse_value(r, platform, "platform", "the platform of this host");

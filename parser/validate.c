@@ -161,19 +161,10 @@ static void check_build(struct validation *v, const char *name, const struct nod
 static void check_network_mode(struct validation *v, const char *name, const struct node *service)
 {
     const struct node *mode = node_find(service, "network_mode"), *networks = node_find(service, "networks");
-    const struct node *mac = node_find(service, "mac_address");
 
     if (node_text(mode) && *mode->text && networks && networks->count)
         report(v, mode, "service \"%s\" declares mutually exclusive `network_mode` and `networks`: invalid compose project",
                name)->other = networks->pos;
-    if (!node_text(mac) || !networks)
-        return;
-    NODE_EACH(entry, networks) {
-        const struct node *other = node_find(entry->value, "mac_address");
-        if (networks->count == 1 && node_text(other) && !str_eq(other->text, mac->text))
-            report(v, other, "services.%s: conflicting mac_address %s and networks.%s.mac_address %s", name, mac->text,
-                   entry->key, other->text)->other = mac->pos;
-    }
 }
 
 static void note_mount(struct validation *v, struct map *mounts, const char *name, const char *list, size_t index,
@@ -258,11 +249,10 @@ static void check_file_objects(struct validation *v, const char *section, const 
         size_t count = 0;
         for (size_t i = 0; i < ARRAY_LEN(sources); i++)
             count += node_find(object, sources[i]) != NULL;
-        if (node_find_bool(object, "external", false) || node_find_text(object, "driver"))
-            continue;
+        bool elsewhere = node_find_bool(object, "external", false) || node_find_text(object, "driver");
         if (count > 1)
             report(v, object, "%s.%s: file|environment|content attributes are mutually exclusive", section, entry->key);
-        else if (count == 0)
+        else if (count == 0 && !elsewhere)
             report(v, object, "%s \"%s\": one of file, environment%s must be set", kind, entry->key,
                    strcmp(kind, "config") == 0 ? " or content" : "");
     }

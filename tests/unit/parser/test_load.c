@@ -77,6 +77,8 @@ static const struct { const char *text, *piece; bool good; } yaml[] = {
     {"services: {'a b': {image: i}}", "additional properties 'a b' not allowed", false},
     {"services: {a: {image: i}}\nsecrets: {s: {}}", "one of file, environment must be set", false},
     {"services: {a: {image: i}}\nconfigs: {s: {file: a, content: b}}", "mutually exclusive", false},
+    {"services: {a: {image: i}}\nconfigs: {s: {file: a, content: b, external: true}}", "mutually exclusive", false},
+    {"services: {a: {image: i, links: ['b:x:y']}, b: {image: i}}", "depends on undefined service \"b:x:y\"", false},
     {"services: {a: {image: i}}\nvolumes: {v: {external: true, driver: x}}", "conflicting parameters \"external\" and \"driver\"", false},
     {"services: {a: {image: i, volumes: ['v:/x']}}\nvolumes: {v: {external: {name: w}}}", "external: true\n    name: w", true},
     {"services: {a: {image: '$$x'}}", "image: $$x", true}, {"services: {}\nnetworks:\n", "networks: must not be empty", false},

@@ -47,6 +47,7 @@ static const struct { const char *service, *message; } cases[] = {
     {"ports: [{target: 80, published: w}]", "services.a.ports.published: 'w' is out of range"},
     {"ports: [{target: 80, published: '9-8'}]", "ports.published"}, {"ports: [{target: 70000}]", "ports.target"},
     {"ports: [{target: 80, protocol: icmp}]", "services.a.ports.protocol: 'icmp'"},
+    {"networks: {default: {mac_address: '02:00:00:00:00:01'}}\n    mac_address: '02:00:00:00:00:02'", "conflicting mac_address"},
     {"runtime: crun", "error: services.a.runtime: is not supported by this version of winch"},
     {"cpu_count: 2", "only for Windows containers"}, {"restart: sometimes", "services.a.restart: 'sometimes' is not supported"},
     {"restart: on-failure:x", "is not supported"}, {"network_mode: bridge", "services.a.network_mode: 'bridge'"},
