@@ -11,9 +11,11 @@
 
 #define LOSERS_MAX 64
 
-/* Surroundings of an env_file: project environment, then the service's own variables. */
+/* Surroundings of an env_file: project environment, then the service's own variables. A label_file has none: it sees
+ * the labels above and those of the files before it. */
 struct surroundings {
     struct loading *loading;
+    bool labels;
     const struct env *env; /* the project's; of an included file: the include's */
     const struct node *environment;
     struct pos pos;
@@ -22,6 +24,8 @@ struct surroundings {
 static const char *lookup(void *context, const char *name)
 {
     const struct surroundings *around = context;
+    if (around->labels)
+        return NULL;
     const char *value = env_get(around->env, name);
     return value ? value : node_find_text(around->environment, name);
 }
@@ -53,7 +57,7 @@ static void read_env_file(struct surroundings *around, const char *written, cons
         if (err.code == ERR_NOT_FOUND && !required)
             return;
         if (err.code == ERR_NOT_FOUND)
-            diag_error(loading->diags, around->pos, NULL, "env file %s not found", path);
+            diag_error(loading->diags, around->pos, NULL, "%s file %s not found", around->labels ? "label" : "env", path);
         else
             diag_error(loading->diags, around->pos, NULL, "%s", err.message);
         return;
@@ -143,7 +147,7 @@ static void resolve_env_files(struct loading *loading, struct node *service)
 static void resolve_label_files(struct loading *loading, struct node *service)
 {
     const struct node *files = node_find(service, "label_file");
-    struct surroundings around = {.loading = loading};
+    struct surroundings around = {.loading = loading, .labels = true};
     if (!files || files->kind != NODE_LIST)
         return;
     _cleanup_(env_freep) struct env *env = env_new();

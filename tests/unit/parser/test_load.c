@@ -153,6 +153,11 @@ Test(load, folds_environment_files_in)
     expect(loaded, "labels:\n      A: \"1\"\n", "labels");
     cr_expect(!strstr(loaded.text, "env_file"));
     expect_refused(test_load_text("services: {a: {image: i, env_file: no.env}}", NULL), "no.env not found", "missing");
+    test_file("one.label", "FROM=${D:-nowhere}\n");
+    test_file("two.label", "SEEN=${FROM}\n");
+    expect(test_load_text("services: {a: {image: i, label_file: [one.label, two.label]}}", (char *[]){"D=d", NULL}),
+           "FROM: nowhere\n      SEEN: nowhere\n", "label files see labels only");
+    expect_refused(test_load_text("services: {a: {image: i, label_file: no.label}}", NULL), "label file ", "missing labels");
     expect_refused(test_load_text("services: {a: {image: i, env_file: [{path: a.env, format: x}]}}", NULL), "unsupported env_file format", "format");
 }
 
