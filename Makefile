@@ -28,7 +28,7 @@ LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed $(SAN) $(LDFLA
 
 FOLDERS := base parser engine netd volumes orchestrator cli
 # mains are no part of the archives
-MAINS := cli/main.c orchestrator/supervisor_main.c engine/image/worker_main.c engine/monitor/main.c engine/init/init.c netd/main.c
+MAINS := cli/main.c orchestrator/supervisor_main.c engine/image/worker_main.c engine/monitor/main.c engine/init/init.c netd/main.c engine/log/pack_main.c
 
 sources = $(filter-out $(MAINS),$(shell find $(1) -name '*.c' | sort))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -44,7 +44,7 @@ CFLAGS_ALL += $(CFLAGS_NL)
 
 LIBEXEC := $(BUILD)/libexec/winch
 BINS := $(BUILD)/bin/winch $(LIBEXEC)/winch-image $(LIBEXEC)/winch-supervisor $(LIBEXEC)/winch-monitor \
-	$(LIBEXEC)/winch-netd $(LIBEXEC)/winch-init
+	$(LIBEXEC)/winch-netd $(LIBEXEC)/winch-init $(LIBEXEC)/winch-logpack
 
 .PHONY: all
 all: deps-check $(BINS)
@@ -80,6 +80,8 @@ $(LIBEXEC)/winch-netd: $(BUILD)/obj/netd/main.o $(call archive,netd) $(call arch
 # one a container and resident: static, libc only
 $(LIBEXEC)/winch-monitor: $(BUILD)/obj/engine/monitor/main.o $(call archive,engine) $(call archive,base)
 	$(call link,$(STATIC) -lmd)
+$(LIBEXEC)/winch-logpack: $(BUILD)/obj/engine/log/pack_main.o $(call archive,engine) $(call archive,base)
+	$(call link,-lz)
 ifeq ($(SANITIZE),1) # runs inside containers, where the sanitizer's libraries are not
 .PHONY: init-plain
 init-plain:

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,19 @@ static int view_options(const struct logs_options *options, struct view_logs_opt
         time_option(options->until, &ret->log.until_ns, err) < 0)
         return -1;
     return 0;
+}
+
+/* What a service's driver keeps elsewhere, or nowhere, is not shown in silence. */
+static void tell_unkept(const struct observed *observed, const char *name, char *const *services)
+{
+    for (size_t i = 0; i < observed->container_count; i++) {
+        const struct container_record *record = observed->containers[i].record;
+        const struct spec_log *log = &record->spec.log;
+        bool kept = log->driver != LOG_DRIVER_NONE && !log->no_file;
+        if (!kept && (!services[0] || strv_has(services, record->service)))
+            fprintf(stderr, "warning: %s keeps no log here (%s)\n", log_prefix_of(record->name, name),
+                    log->driver == LOG_DRIVER_NONE ? "logging.driver: none" : "cache-disabled");
+    }
 }
 
 static int add_sources(struct view_logs *view, const struct observed *observed,
@@ -145,6 +159,7 @@ int cmd_logs(struct cli *cli, int argc, char **argv)
     if (project_observe(cli, services, &project, &name, &observed, &code) < 0)
         return code;
     struct view_logs *view = view_logs_new(cli, &view_opts);
+    tell_unkept(&observed, name, services);
     int rc = project_check_services(project, &observed, services, &err);
     if (rc == 0 && observed.container_count)
         rc = add_sources(view, &observed, project, name, services, options.index, &err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits of a service → the spec: memory, cpu, pids, block I/O, rlimits, size of the log. Pure; whether the host can
+/* Limits of a service → the spec: memory, cpu, pids, block I/O, rlimits. Pure; whether the host can
  * do it is the engine's affair. */
 #include "orchestrator/translate_parts.h"
 
@@ -144,30 +144,4 @@ int translate_limits(const struct translate_input *input, struct container_recor
         translate_storage(service, &record->spec, err) < 0)
         return -1;
     return translate_ulimits(service, record->arena, &record->spec, err);
-}
-
-int translate_log(const struct translate_input *input, struct container_record *record, struct err *err)
-{
-    const struct logging *logging = &input->service->logging;
-    struct spec_log *log = &record->spec.log;
-    if (str_eq(logging->driver, "none"))
-        log->driver = LOG_DRIVER_NONE;
-    else if (logging->driver && logging->driver[0] && !str_eq(logging->driver, "json-file") && !str_eq(logging->driver, "local"))
-        return err_set(err, ERR_UNSUPPORTED, "logging.driver: '%s' is not supported (json-file, local, none)", logging->driver);
-    for (size_t i = 0; i < logging->options.count; i++) {
-        const struct kv *option = &logging->options.items[i];
-        long long number;
-        if (str_eq(option->key, "max-size")) {
-            if (!option->value || (!str_eq(option->value, "-1") && (!bytes_parse(option->value, &log->max_bytes) || log->max_bytes <= 0)))
-                return err_set(err, ERR_CONFIG, "logging.options.max-size: '%s' is no size", option->value ? option->value : "");
-        } else if (str_eq(option->key, "max-file")) {
-            if (!option->value || !parse_i64(option->value, 1, 1000, &number))
-                return err_set(err, ERR_CONFIG, "logging.options.max-file: '%s' is no number from 1 to 1000",
-                               option->value ? option->value : "");
-            log->max_files = number;
-        } else {
-            return err_set(err, ERR_UNSUPPORTED, "logging.options.%s is not supported", option->key);
-        }
-    }
-    return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/suggest.h"
 #include "parser/load.h"
+#include "parser/log_options.h"
 #include "parser/runnable.h"
 #include "parser/schema.h"
 
@@ -195,6 +196,22 @@ static bool device_is_cdi(const char *text)
     return slash && sign && slash != text && slash < sign && sign[1];
 }
 
+static void check_logging(struct runnable *r, const struct node *logging)
+{
+    const struct node *driver = node_find(logging, "driver");
+    const char *name = node_text(driver) ? driver->text : NULL;
+    if (!log_driver_is_known(name)) {
+        refuse_value(r, driver, "logging.driver", LOG_DRIVERS);
+        return;
+    }
+    NODE_EACH(entry, node_find(logging, "options")) {
+        const char *expected = log_option_expected(name, entry->key, node_text(entry->value) ? entry->value->text : NULL);
+        _cleanup_free_ char *key = xasprintf("logging.options.%s", entry->key);
+        if (expected)
+            refuse_value(r, entry->value, key, expected);
+    }
+}
+
 static void check_values(struct runnable *r, const struct node *service)
 {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
@@ -209,12 +226,7 @@ static void check_values(struct runnable *r, const struct node *service)
         refuse_value(r, platform, "platform", "the platform of this host");
     if (node_text(restart) && !restart_is_good(restart->text))
         refuse_value(r, restart, "restart", "no, always, on-failure[:N] or unless-stopped");
-    const struct node *driver = node_find(node_find(service, "logging"), "driver");
-    if (node_text(driver) && !is_word(driver->text, "json-file|local|none"))
-        refuse_value(r, driver, "logging.driver", "json-file, local or none");
-    NODE_EACH(entry, node_find(node_find(service, "logging"), "options"))
-        if (!is_word(entry->key, "max-size|max-file"))
-            refuse_value(r, entry->value, "logging.options", "max-size and max-file");
+    check_logging(r, node_find(service, "logging"));
     NODE_EACH(entry, node_find(service, "security_opt"))
         if (node_text(entry->value) && !security_opt_is_good(entry->value->text))
             refuse_value(r, entry->value, "security_opt", "no-new-privileges, seccomp=, apparmor=, systempaths=unconfined");

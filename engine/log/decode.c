@@ -121,6 +121,14 @@ static bool time_take(struct log_decoder *decoder, struct cursor *cursor, int64_
     return true;
 }
 
+/* "}", or ',"attrs":{…}}', which is for others. */
+static bool end_take(struct cursor *cursor)
+{
+    if (literal_take(cursor, ",\"attrs\":{"))
+        return cursor->end - cursor->at >= 2 && memcmp(cursor->end - 2, "}}", 2) == 0;
+    return literal_take(cursor, "}") && cursor->at == cursor->end;
+}
+
 bool log_line_decode(struct log_decoder *decoder, const char *line, size_t size,
                      struct log_record *ret_record)
 {
@@ -134,7 +142,7 @@ bool log_line_decode(struct log_decoder *decoder, const char *line, size_t size,
     if (!record.is_stderr && !literal_take(&cursor, "out\""))
         return false;
     if (!literal_take(&cursor, ",\"time\":\"") || !time_take(decoder, &cursor, &record.time_ns) ||
-        !literal_take(&cursor, "}") || cursor.at != cursor.end)
+        !end_take(&cursor))
         return false;
     record.partial = record.size == 0 || record.text[record.size - 1] != '\n';
     *ret_record = record;

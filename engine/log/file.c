@@ -17,19 +17,17 @@
 #include "engine/log/names.h"
 
 #define BLOCK_SIZE (512 * 1024) /* several times the longest record */
-#define ENDING     "\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T21:54:31.123456789Z\"}"
-#define TEXT_ENDS  "\\n\",\"stream\":\"std"
+#define TEXT_END   "\",\"stream\":\"std" /* nowhere else: quotes inside a text are escaped */
 
 bool log_record_ends_line(const char *record, size_t size)
 {
-    if (size < sizeof(ENDING) - 1)
-        return false;
-    const char *ending = record + size - (sizeof(ENDING) - 1), *slash = ending;
-    if (memcmp(ending, TEXT_ENDS, sizeof(TEXT_ENDS) - 1) != 0)
+    const char *end = memmem(record, size, TEXT_END, sizeof(TEXT_END) - 1);
+    const char *slash = end ? end - 1 : record;
+    if (!end || end - record < 2 || *slash != 'n')
         return false;
     while (slash > record && slash[-1] == '\\')
         slash--;
-    return (ending - slash) % 2 == 0; /* else the text ended with a backslash and an n */
+    return (end - 1 - slash) % 2 == 1; /* even: the text ended with a backslash and an n */
 }
 
 int log_file_open(int dirfd, uint64_t number, struct log_file *ret_file)

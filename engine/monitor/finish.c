@@ -19,6 +19,7 @@
 #include "engine/monitor/monitor.h"
 #include "engine/monitor/pidfd_exit.h"
 
+#define SINK_END_MS  2000 /* how long an ended container waits for a slow log peer */
 #define DRAIN_ROUNDS 64 /* times relay's own bound: more than any pipe holds */
 
 static void output_drain(struct monitor *monitor)
@@ -29,6 +30,7 @@ static void output_drain(struct monitor *monitor)
             (void)relay_pump(&monitor->relays[i], &monitor->spool, &monitor->log, true);
     }
     spool_done(&monitor->spool, monitor->run_dir);
+    sink_finish(&monitor->sink, SINK_END_MS);
 }
 
 /* With a pid namespace of its own the kernel has killed the rest; else we do, and wait for our own

@@ -67,7 +67,7 @@ static int fifos_relay(struct monitor *monitor, struct err *err)
         int fd = fifo_open(monitor, i, O_RDWR | O_NONBLOCK, err);
         if (fd < 0)
             return -1;
-        relay_init(&monitor->relays[i], fd, false, i == 1);
+        relay_init(&monitor->relays[i], fd, false, i == 1, &monitor->sink);
         (void)fcntl(fd, F_SETPIPE_SZ,
                     PIPE_BYTES); /* refused beyond the user's share: smaller works */
         if (monitor_watch(monitor, fd, RELAY_EVENTS, SOURCE_RELAY, (unsigned)i) < 0)
@@ -80,8 +80,14 @@ static int fifos_relay(struct monitor *monitor, struct err *err)
 static int output_open(struct monitor *monitor, bool adopt, struct err *err)
 {
     bool pipes = monitor->spec.log.driver != LOG_DRIVER_NONE;
-    if (logfile_open(&monitor->log, &monitor->spec, err) < 0)
+    if (logfile_open(&monitor->log, &monitor->spec, err) < 0 ||
+        sink_open(&monitor->sink, &monitor->spec.log, err) < 0)
         return -1;
+    if (monitor->spec.log.compress && monitor->log.dirfd >= 0) {
+        monitor->log.rotated = true; /* what an earlier run left */
+        if (proc_libexec("winch-logpack", &monitor->packer_path, err) < 0)
+            return -1;
+    }
     if ((pipes || monitor->spec.process.tty) &&
         spool_open(&monitor->spool, monitor->run_dir, err) < 0)
         return -1;
@@ -162,7 +168,7 @@ static int tty_relay(struct monitor *monitor, struct err *err)
     relay_done(&monitor->relays[0]);
     if (copy < 0)
         return err_sys(err, "watch the terminal");
-    relay_init(&monitor->relays[0], copy, true, false);
+    relay_init(&monitor->relays[0], copy, true, false, &monitor->sink);
     /* edge-triggered: with nobody inside who has it open, a terminal says so all the time */
     if (monitor_watch(monitor, copy, EPOLLIN | EPOLLET, SOURCE_RELAY, 0) < 0)
         return err_sys(err, "watch the terminal");

@@ -81,13 +81,16 @@ static char *literal_add(char *out, const char *text, size_t size)
 }
 #define LITERAL_ADD(out, text) literal_add(out, text, sizeof(text) - 1)
 
-void log_ending_format(struct log_ending *ending, bool is_stderr, const char *time)
+void log_ending_format(struct log_ending *ending, bool is_stderr, const char *time,
+                       const char *attributes)
 {
     char *at = LITERAL_ADD(ending->text, "\\n\",\"stream\":\"std");
     at = is_stderr ? LITERAL_ADD(at, "err") : LITERAL_ADD(at, "out");
     at = LITERAL_ADD(at, "\",\"time\":\"");
     at = literal_add(at, time, strnlen(time, RFC3339_SIZE));
-    at = LITERAL_ADD(at, "\"}\n");
+    at = LITERAL_ADD(at, "\"");
+    at = literal_add(at, attributes, strnlen(attributes, LOG_ATTRIBUTES_MAX));
+    at = LITERAL_ADD(at, "}\n");
     ending->size = (size_t)(at - ending->text);
 }
 

@@ -82,10 +82,15 @@ int logfile_open(struct logfile *log, const struct container_spec *spec, struct 
     *log = (struct logfile){
         .dirfd = -1,
         .fd = -1,
-        .max_bytes = spec->log.max_bytes > 0 ? spec->log.max_bytes : LOG_MAX_BYTES_DEFAULT,
+        .max_bytes = spec->log.max_bytes > 0   ? spec->log.max_bytes
+                     : spec->log.max_bytes < 0 ? INT64_MAX / 2
+                                               : LOG_MAX_BYTES_DEFAULT,
+        .attributes = spec->log.attributes ? spec->log.attributes : "",
         .max_files = spec->log.max_files > 0 ? spec->log.max_files : LOG_MAX_FILES_DEFAULT,
     };
-    if (spec->log.driver == LOG_DRIVER_NONE)
+    if (strlen(log->attributes) > LOG_ATTRIBUTES_MAX)
+        return err_set(err, ERR_LIMIT, "the log's attributes are too long");
+    if (spec->log.driver == LOG_DRIVER_NONE || spec->log.no_file)
         return 0;
     char path[4096];
     snprintf(path, sizeof(path), "%s/log", spec->state_dir);
@@ -165,11 +170,13 @@ static int append(struct logfile *log, const char *data, size_t size)
 
 static void loss_mark(struct logfile *log)
 {
-    char text[160], record[LOG_RECORD_ROOM(sizeof(text))], time[RFC3339_SIZE];
+    char text[160], time[RFC3339_SIZE];
+    static char record[LOG_RECORD_ROOM(sizeof(text))]; /* large */
     int size = snprintf(text, sizeof(text), "winch: %" PRIu64 " lines of output were lost: %s",
                         log->lost, strerror(log->last_errno));
     struct log_ending ending;
-    log_ending_format(&ending, true, rfc3339_format_ns(clock_wall_ns(), time, sizeof(time)));
+    log_ending_format(&ending, true, rfc3339_format_ns(clock_wall_ns(), time, sizeof(time)),
+                      log->attributes);
     if (append(log, record, log_record_format(record, text, (size_t)size, true, &ending)) == 0)
         log->lost = 0;
 }

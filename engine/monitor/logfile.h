@@ -25,6 +25,7 @@ struct logfile {
     uint64_t number, oldest; /* of the file being written; the lowest that may exist */
     bool whole;              /* the file's end is known to be the end of a record */
     bool rotated;            /* since somebody cleared it */
+    const char *attributes;  /* at the end of each record */
     uint64_t lost;           /* lines since the last good write */
     uint64_t lost_told;      /* of them, told to the supervisor */
     uint64_t lost_total;     /* in this monitor's life */
@@ -45,13 +46,16 @@ int64_t logfile_room(const struct logfile *log);
  * is there, else the file ends at offset again. To be asked before the first prepare. */
 bool logfile_has(struct logfile *log, uint64_t number, int64_t offset, int64_t size);
 
-/* What all records of one stream and one instant end with. time: RFC 3339. Pure. */
+/* What all records of one stream and one instant end with. time: RFC 3339; attributes: JSON text of at
+ * most LOG_ATTRIBUTES_MAX bytes that begins with a comma, or "". Pure. */
+#define LOG_ATTRIBUTES_MAX 3900
 struct log_ending {
-    char text[128];
+    char text[4096];
     size_t size;
 };
-void log_ending_format(struct log_ending *ending, bool is_stderr, const char *time);
+void log_ending_format(struct log_ending *ending, bool is_stderr, const char *time,
+                       const char *attributes);
 /* One record into out (room >= LOG_RECORD_ROOM(size)); returns its size. Pure. */
-#define LOG_RECORD_ROOM(size) ((size)*6 + 128)
+#define LOG_RECORD_ROOM(size) ((size)*6 + 4096 + 16)
 size_t log_record_format(char *out, const char *text, size_t size, bool newline,
                          const struct log_ending *ending);

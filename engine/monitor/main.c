@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/proc.h"
 #include "engine/monitor/monitor.h"
 #include "engine/runtime/start.h"
 #include "engine/runtime/sys.h"
@@ -85,7 +86,9 @@ static void children_reap(struct monitor *monitor)
         pid_t pid = waitpid(-1, &status, WNOHANG);
         if (pid <= 0)
             return;
-        if (pid == monitor->pid && !monitor->adopted) {
+        if (pid == monitor->packer)
+            monitor->packer = 0;
+        else if (pid == monitor->pid && !monitor->adopted) {
             monitor->exited = true;
             monitor->wait_status = status;
         } else {
@@ -112,16 +115,17 @@ __attribute__((noinline)) /* as above */
 static void
 losses_tell(struct monitor *monitor)
 {
-    bool first = monitor->log.lost > 0 && monitor->log.lost_told == 0;
-    bool over = monitor->log.lost == 0 && monitor->lost_shown != monitor->log.lost_total;
-    monitor->log.lost_told = monitor->log.lost;
+    uint64_t now = monitor->log.lost + monitor->sink.dropped, total = monitor_lines_lost(monitor);
+    bool first = now > 0 && monitor->log.lost_told == 0;
+    bool over = now == 0 && monitor->lost_shown != total;
+    monitor->log.lost_told = now;
     if (first || over) { /* the end of the container tells it, too */
-        monitor->lost_shown = monitor->log.lost_total;
+        monitor->lost_shown = total;
         monitor_status_write(monitor, monitor->paused ? "paused" : "running", NULL);
     }
     if (!first)
         return; /* one notice an outage; the number comes with the marker in the log */
-    struct monitor_message message = {.kind = MONITOR_LOG_LOST, .lines = monitor->log.lost};
+    struct monitor_message message = {.kind = MONITOR_LOG_LOST, .lines = now};
     clients_tell(monitor, &message);
 }
 
@@ -152,6 +156,9 @@ static void event_handle(struct monitor *monitor, const struct epoll_event *even
         break;
     case SOURCE_TIMER:
         sessions_timeout(monitor);
+        break;
+    case SOURCE_SINK:
+        monitor->sink.blocked = false;
         break;
     case SOURCE_OOM:
         oom_happened(monitor);
@@ -186,6 +193,22 @@ static void relay_settle(struct monitor *monitor, unsigned index, bool any)
         relay_arm(monitor, index);
 }
 
+/* Finished files are compressed by a process of its own. One at a time; it takes all there are. */
+static void packer_start(struct monitor *monitor)
+{
+    if (!monitor->log.rotated || !monitor->packer_path || monitor->packer > 0)
+        return;
+    char *const argv[] = {(char *)"winch-logpack", (char *)"pack", NULL};
+    const int fds[] = {monitor->log.dirfd, -1, -1};
+    const struct proc_spawn spawn = {.path = monitor->packer_path,
+                                     .argv = argv,
+                                     .fds = fds,
+                                     .fd_count = ARRAY_LEN(fds)};
+    monitor->log.rotated = false;
+    if (proc_spawn(&spawn, &monitor->packer, NULL) < 0)
+        monitor->packer = 0; /* tried again after the next rotation */
+}
+
 /* Some portions of every stream that has something. Returns the time for epoll_wait. */
 static int relays_pump(struct monitor *monitor)
 {
@@ -200,10 +223,18 @@ static int relays_pump(struct monitor *monitor)
         busy |= relay->ready;
         paused |= relay->due_us != 0;
     }
+    sink_send(&monitor->sink);
+    if (monitor->sink.fresh)
+        (void)monitor_watch(monitor, monitor->sink.fd, EPOLLOUT | EPOLLET, SOURCE_SINK, 0);
+    monitor->sink.fresh = false; /* unwatched it would be slow, no more */
     losses_tell(monitor);
+    packer_start(monitor);
     if (!busy && !paused)
         relay_idle(&monitor->spool);
-    return busy ? 0 : paused ? RELAY_PAUSE_US / 1000 : -1;
+    int sink_ms = sink_wait_ms(&monitor->sink);
+    if (busy)
+        return 0;
+    return paused && (sink_ms < 0 || sink_ms > RELAY_PAUSE_US / 1000) ? RELAY_PAUSE_US / 1000 : sink_ms;
 }
 
 static int loop_run(struct monitor *monitor)
@@ -260,8 +291,9 @@ static void monitor_init(struct monitor *monitor)
     monitor->run_dir = monitor->lock = monitor->pidfd = monitor->tty = monitor->stdin_write = -1;
     monitor->cgroup = (struct cgroup)CGROUP_NONE;
     for (unsigned i = 0; i < ARRAY_LEN(monitor->relays); i++)
-        monitor->relays[i] = (struct relay){.fd = -1};
+        monitor->relays[i] = (struct relay){.fd = -1, .sink = &monitor->sink};
     monitor->spool = (struct spool){.fd = -1};
+    monitor->sink = (struct sink){.fd = -1};
     monitor->log = (struct logfile){.dirfd = -1, .fd = -1};
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         monitor->clients[i].fd = -1;

@@ -26,6 +26,7 @@ enum source { /* what an epoll event belongs to; the index is in the lower half 
               SOURCE_CLIENT,  /* index: client */
               SOURCE_CAPTURE, /* index: session */
               SOURCE_TIMER,
+              SOURCE_SINK,
               SOURCE_OOM,
               SOURCE_FIRST, /* adopted first process: its pidfd */
 };
@@ -56,11 +57,14 @@ struct monitor {
     struct filter filter;
     struct logfile log;
     struct spool spool;
+    struct sink sink;
     struct relay relays[2];
     int epoll, signals, listener, timer, oom, run_dir, lock;
     struct client clients[CLIENTS_MAX];
     struct session sessions[SESSIONS_MAX];
     uint32_t last_session;
+    char *packer_path; /* NULL: files stay as they are */
+    pid_t packer;      /* at work, or 0 */
     uint64_t lost_shown; /* of the log's losses, in the status file */
 
     pid_t pid; /* first process */
@@ -87,6 +91,8 @@ int monitor_adopt(struct monitor *monitor, struct err *err);
 /* status.c: replaces run_dir/status; error NULL but for a failed start. */
 void monitor_status_write(const struct monitor *monitor, const char *state,
                           const struct err *error);
+/* Lines that could not be logged, or sent on, in this run. */
+uint64_t monitor_lines_lost(const struct monitor *monitor);
 /* clients.c */
 int monitor_listen(struct monitor *monitor, struct err *err);
 void client_add(struct monitor *monitor, int fd, bool is_supervisor);

@@ -23,10 +23,10 @@ _Static_assert(SPOOL_AREA >= 4 * LOG_LINE_MAX, "an incomplete line leaves room f
 static char out_buffer[OUT_SIZE] __attribute__((aligned(4096)));
 static size_t out_used; /* high-water mark since the last relay_idle */
 
-void relay_init(struct relay *relay, int fd, bool is_tty, bool is_stderr)
+void relay_init(struct relay *relay, int fd, bool is_tty, bool is_stderr, struct sink *sink)
 {
     *relay = (struct relay){
-        .fd = fd, .stream = is_stderr, .is_tty = is_tty, .is_stderr = is_stderr, .ready = true};
+        .fd = fd, .stream = is_stderr, .is_tty = is_tty, .is_stderr = is_stderr, .sink = sink, .ready = true};
 }
 
 void relay_done(struct relay *relay)
@@ -41,6 +41,7 @@ struct batch {
     size_t size;         /* in out_buffer */
     size_t used, logged; /* bytes of the data that are in the batch, and of those before it */
     uint64_t lines;
+    int64_t time_ns;
     int64_t room; /* for it in the present file */
     struct log_ending ending;
 };
@@ -70,6 +71,7 @@ static void batch_add(struct batch *batch, const char *text, size_t size, size_t
         batch_flush(batch);
         memmove(out_buffer, record, length);
     }
+    sink_add(batch->relay->sink, text, size, used == size, batch->relay->is_stderr, batch->time_ns);
     batch->size += length;
     batch->used += used;
     batch->lines++;
@@ -98,8 +100,9 @@ static void spooled_log(struct relay *relay, struct spool *spool, struct logfile
         return;
     struct batch batch = {.relay = relay, .spool = spool, .log = log, .room = logfile_room(log)};
     char time[RFC3339_SIZE];
+    batch.time_ns = clock_wall_ns();
     log_ending_format(&batch.ending, relay->is_stderr,
-                      rfc3339_format_ns(clock_wall_ns(), time, sizeof(time)));
+                      rfc3339_format_ns(batch.time_ns, time, sizeof(time)), log->attributes);
     lines_add(&batch, data, size, all);
     batch_flush(&batch);
 }
@@ -121,6 +124,7 @@ static bool portion_pump(struct relay *relay, struct spool *spool, struct logfil
     if (got <= 0) /* a terminal gives EIO while nobody inside has it open */
         return false;
     spooled_log(relay, spool, log, false);
+    sink_send(relay->sink);
     return true;
 }
 

@@ -28,6 +28,11 @@ static void line_clean(char *text)
             *text = ' ';
 }
 
+uint64_t monitor_lines_lost(const struct monitor *monitor)
+{
+    return monitor->log.lost_total + monitor->sink.dropped_total;
+}
+
 void monitor_status_write(const struct monitor *monitor, const char *state, const struct err *error)
 {
     char text[1024], boot[37], message[512] = "";
@@ -47,7 +52,7 @@ void monitor_status_write(const struct monitor *monitor, const char *state, cons
                  ended ? (error ? clock_wall_ns() : monitor->finished_ns) : 0,
                  ended ? exit_code_of(monitor, error) : 0,
                  ended && !error && status != -1 && WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                 monitor->oom_told, monitor->log.lost_total, message);
+                 monitor->oom_told, monitor_lines_lost(monitor), message);
     struct err err = {0};
     if (fs_replace_volatile(monitor->run_dir, "status", text, (size_t)size, 0600, &err) < 0)
         log_error("container=%.12s status file: %s", monitor->spec.id, err.message);

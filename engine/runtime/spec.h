@@ -122,12 +122,32 @@ struct spec_resources {
     bool strict; /* a limit that is not in force fails the start instead of being noted */
 };
 
-enum log_driver { LOG_DRIVER_FILE /* json-file, local, default */, LOG_DRIVER_NONE };
+enum log_driver {
+    LOG_DRIVER_FILE, /* json-file, local, default */
+    LOG_DRIVER_NONE,
+    LOG_DRIVER_JOURNALD, /* this and the next beside the file */
+    LOG_DRIVER_SYSLOG,
+};
+enum syslog_format { SYSLOG_LOCAL, SYSLOG_RFC3164, SYSLOG_RFC5424, SYSLOG_RFC5424_MICRO };
+enum syslog_transport { SYSLOG_UNIX, SYSLOG_UDP, SYSLOG_TCP };
 struct spec_log {
     enum log_driver driver;
-    int64_t max_bytes; /* of one file; 0: the default, LOG_MAX_BYTES_DEFAULT */
+    int64_t max_bytes; /* of one file; 0: the default, LOG_MAX_BYTES_DEFAULT; -1: no limit */
     int64_t max_files; /* 0: the default, LOG_MAX_FILES_DEFAULT */
+    bool compress;     /* files that are not written to any more */
+    bool no_file;      /* keep none: `winch logs` has nothing to show */
+    const char *attributes; /* ',"attrs":{…}' at the end of every record; NULL: none */
+    /* journald, syslog */
+    int64_t buffer_bytes; /* what waits for a slow peer; 0: LOG_BUFFER_DEFAULT */
+    const char *tag;
+    SPEC_LIST(struct spec_pair) fields; /* journald: of every message; syslog: structured data */
+    enum syslog_transport transport;
+    enum syslog_format format;
+    const char *host; /* path or numeric address; NULL: the local daemon */
+    int64_t port, facility;
 };
+#define LOG_BUFFER_DEFAULT    (1024 * 1024)
+#define LOG_BUFFER_MAX        (64 * 1024 * 1024)
 #define LOG_MAX_BYTES_DEFAULT (10 * 1024 * 1024)
 #define LOG_MAX_FILES_DEFAULT 3
 

@@ -60,7 +60,9 @@ static const char *const ns_words[] = {"private", "host", "path", NULL};
 static const char *const mount_words[] = {"bind", "tmpfs", "file", "layers", NULL};
 static const char *const propagation_words[] = {"private", "rprivate", "slave", "rslave",
                                                 "shared",  "rshared",  NULL};
-static const char *const log_words[] = {"file", "none", NULL};
+static const char *const log_words[] = {"file", "none", "journald", "syslog", NULL};
+static const char *const syslog_format_words[] = {"local", "rfc3164", "rfc5424", "rfc5424micro", NULL};
+static const char *const syslog_transport_words[] = {"unix", "udp", "tcp", NULL};
 
 #define OWNER struct spec_ns
 static const struct spec_field ns_rows[] = {ENUM(mode, ns_words), STRING(path)};
@@ -120,8 +122,22 @@ static const struct spec_table resource_table = TABLE(resource_rows, OWNER);
 #undef OWNER
 
 #define OWNER struct spec_log
-static const struct spec_field log_rows[] = {ENUM(driver, log_words), I64(max_bytes),
-                                             I64(max_files)};
+static const struct spec_field log_rows[] = {
+    ENUM(driver, log_words),
+    I64(max_bytes),
+    I64(max_files),
+    BOOL(compress),
+    BOOL(no_file),
+    STRING(attributes),
+    I64(buffer_bytes),
+    STRING(tag),
+    RECORDS(fields, pair_table),
+    ENUM(transport, syslog_transport_words),
+    ENUM(format, syslog_format_words),
+    STRING(host),
+    I64(port),
+    I64(facility),
+};
 static const struct spec_table log_table = TABLE(log_rows, OWNER);
 #undef OWNER
 

@@ -38,7 +38,7 @@ archive.h:         engine/image/ engine/build/
 archive_entry.h:   engine/image/ engine/build/
 curl/:             engine/registry/
 openssl/:          engine/image/ engine/registry/
-zlib.h:            engine/image/
+zlib.h:            engine/image/ engine/log/pack_main.c
 zstd.h:            engine/image/
 seccomp.h:         engine/runtime/
 sys/capability.h:  engine/runtime/ engine/monitor/ engine/init/

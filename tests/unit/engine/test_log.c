@@ -20,7 +20,7 @@ static size_t record_format(char *out, const char *text, size_t size, bool newli
                             const char *time)
 {
     struct log_ending ending;
-    log_ending_format(&ending, is_stderr, time);
+    log_ending_format(&ending, is_stderr, time, "");
     return log_record_format(out, text, size, newline, &ending);
 }
 

@@ -136,7 +136,7 @@ Test(translate, what_is_not_done_is_refused_by_name)
 {
     static struct service fresh;
     static const char *options[] = { "frobnicate=1", NULL };
-    static struct kv log_options[] = { { .key = "tag", .value = "x" } };
+    static struct kv log_options[] = { { .key = "splunk-token", .value = "x" } };
     static struct ulimit limits[] = { { .name = "nofiles", .soft = 1, .hard = 2 } };
     static struct service_volume npipe[] = { { .type = SERVICE_VOLUME_NPIPE, .target = "/x" } };
     fresh = *web;
@@ -148,9 +148,9 @@ Test(translate, what_is_not_done_is_refused_by_name)
     cases[1].change.security_opt = (struct str_list){ options, 1 };
     cases[1].message = "service 'web': security_opt: 'frobnicate=1' is not supported";
     cases[2].change.logging.options = (struct kv_list){ log_options, 1 };
-    cases[2].message = "service 'web': logging.options.tag is not supported";
-    cases[3].change.logging.driver = "syslog";
-    cases[3].message = "service 'web': logging.driver: 'syslog' is not supported (json-file, local, none)";
+    cases[2].message = "service 'web': logging.options.splunk-token: 'x' is not supported (compress, env, labels, max-file, max-size, mode or tag)";
+    cases[3].change.logging.driver = "gelf";
+    cases[3].message = "service 'web': logging.driver: 'gelf' is not supported (json-file, local, none, journald or syslog)";
     cases[4].change.ulimits.items = limits;
     cases[4].change.ulimits.count = 1;
     cases[4].message = "service 'web': ulimits.nofiles: there is no such limit";
