@@ -21,7 +21,7 @@ static const char intro[] =
     "\n"
     "Some values of running keys are refused, too: network drivers other than `bridge`, volume drivers other than `local`,\n"
     "log drivers other than `json-file`, `local`, `none`, `journald` and `syslog` (see Logging), `network_mode: bridge`,\n"
-    " mounts of type `image`, `npipe` and `cluster`, platforms other than the host's, `userns_mode` other than `host`,\n"
+    "mounts of type `image`, `npipe` and `cluster`, platforms other than the host's, `userns_mode` other than `host`,\n"
     "`security_opt` other than `no-new-privileges`, `seccomp=`, `apparmor=` and `systempaths=unconfined`, publishing sctp\n"
     "ports, and `build` without `image`.\n"
     "\n"
