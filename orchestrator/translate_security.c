@@ -144,7 +144,7 @@ static int capabilities(const struct service *service, bool host_userns, uint64_
     if (service->privileged.value)
         *ret_mask = all;
     else if (add_all)
-        *ret_mask = drop_all ? add : all & ~drop;
+        *ret_mask = drop_all ? add : drop ? all & ~drop & (spec_host_capabilities() | add) : all; /* ALL is no name: what the host lacks was not asked for */
     else
         *ret_mask = (drop_all ? 0 : spec_default_capabilities(host_userns) & ~drop) | add;
     return 0;

@@ -77,6 +77,11 @@ const char *spec_capability_name(int number)
     return number >= 0 && number < (int)ARRAY_LEN(names) ? names[number] : NULL;
 }
 
+uint64_t spec_host_capabilities(void)
+{
+    return caps_bounding();
+}
+
 uint64_t spec_default_capabilities(bool host_userns)
 {
     uint64_t set = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) |

@@ -140,7 +140,7 @@ int setup_dev(struct setup *setup, struct err *err)
         shm_mount(setup, dev, shm_options, err) < 0 ||
         below_dev_mount(dev, "mqueue", "mqueue", NULL, plain, err) < 0)
         return -1;
-    return 0;
+    return setup->spec->privileged ? devices_copy(dev, err) : 0;
 }
 
 int setup_devices(struct setup *setup, struct err *err)

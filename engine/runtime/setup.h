@@ -58,6 +58,8 @@ int setup_proc(struct setup *setup, struct err *err); /* apifs.c */
 int setup_sys(struct setup *setup, struct err *err);
 int setup_cgroup_view(struct setup *setup, struct err *err);
 int setup_dev(struct setup *setup, struct err *err); /* devices.c */
+/* Every device of the host, in the container's /dev. */
+int devices_copy(int dev, struct err *err); /* devices_host.c */
 int setup_shm_source(struct setup *setup, struct err *err);
 int setup_devices(struct setup *setup, struct err *err);
 int setup_terminal(struct setup *setup, struct err *err);

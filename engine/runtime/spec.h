@@ -249,6 +249,8 @@ int exec_spec_unpack(struct arena *arena, const void *data, size_t size, struct 
 extern const char *const spec_default_masked_paths[];
 extern const char *const spec_default_readonly_paths[];
 uint64_t spec_default_capabilities(bool host_userns);
+/* What this host can give at all: our own bounding set. Not pure. */
+uint64_t spec_host_capabilities(void);
 /* "NET_ADMIN", "CAP_NET_ADMIN", any case → bit number, ALL → -2, unknown → -1. */
 int spec_capability_parse(const char *name);
 const char *spec_capability_name(int number); /* "CAP_CHOWN"; NULL beyond the last */
