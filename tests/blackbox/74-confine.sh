@@ -113,6 +113,11 @@ t_is "PRO-22 uid 1000 without a capability listens on 80" "$(awk '/^Uid/ { print
 t_like "PRO-22 and is heard" "$(in_it a wget -qO- http://web/ 2>&1)" '404'
 winch down -t 0 >/dev/null 2>&1
 
+# shellcheck disable=SC2016 # expanded inside
+written() { in_it a sh -c 'for d in /data /bound /tmp /dev/shm; do : >$d/x || echo $d; done'; }
+# shellcheck disable=SC2016
+writable_groups() { in_it default sh -c 'for f in $(find /sys/fs/cgroup -type f 2>/dev/null); do { : >>$f; } 2>/dev/null && echo $f; done'; }
+
 # PRO-27
 mkdir ../readonly && cd ../readonly && mkdir bound || exit 1
 cat >compose.yaml <<'YAML'
@@ -124,7 +129,7 @@ t_ok "PRO-27 up" winch up -d
 for path in /x /etc/x /bin/x /root/x /var/x /proc/1/root/x; do
     t_like "PRO-27 $path cannot be made" "$(in_it a touch $path 2>&1)" 'Read-only|No such file'
 done
-t_is "PRO-27 volumes, binds, tmpfs and /dev/shm can be written to" "$(in_it a sh -c 'for d in /data /bound /tmp /dev/shm; do : >$d/x || echo $d; done')" ""
+t_is "PRO-27 volumes, binds, tmpfs and /dev/shm can be written to" "$(written)" ""
 t_like "PRO-27 /etc/hosts is right" "$(in_it a cat /etc/hosts)" '^127\.0\.0\.1[[:space:]]+localhost'
 t_like "PRO-27 it cannot be remounted" "$(in_it a mount -o remount,rw / 2>&1)" 'not permitted|denied'
 winch down -v -t 0 >/dev/null 2>&1
@@ -174,7 +179,7 @@ YAML
 t_ok "PRO-32 up" winch up -d || t_abort "$T_OUT"
 t_is "PRO-30 the cgroup path is /" "$(in_it default cat /proc/1/cgroup | sed 's/.*://' | sort -u)" /
 t_is "PRO-30 nothing of it can be written to" \
-    "$(in_it default sh -c 'for f in $(find /sys/fs/cgroup -type f 2>/dev/null); do { : >>$f; } 2>/dev/null && echo $f; done')" ""
+    "$(writable_groups)" ""
 t_is "PRO-30 there is no release_agent" "$(in_it default find /sys/fs/cgroup -name release_agent)" ""
 t_is "PRO-32 privileged: every capability that the host has" "$(awk '/^CapBnd/ { print $2 }' "/proc/$(w_pid privileged)/status")" "$all_host"
 t_is "PRO-32 privileged: no filter, no masks" "$(in_it privileged probe | jq -r .Seccomp) $(in_it privileged sh -c 'head -c 4 /proc/keys | wc -c')" "0 $(head -c 4 /proc/keys | wc -c)"
