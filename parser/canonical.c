@@ -73,9 +73,23 @@ static void drop_zeros(struct node *pairs)
         }
 }
 
+/* A limit of one number as the reference's raw model has it. */
+static void wrap_limits(const struct output *output, struct node *limits)
+{
+    NODE_EACH(entry, limits) {
+        struct node *map = node_new(output->arena, NODE_MAP, entry->value->pos);
+        if (!node_is_scalar(entry->value))
+            continue;
+        node_set(output->arena, map, "single", entry->value);
+        entry->value = map;
+    }
+}
+
 static struct node *output_node(const struct output *output, const struct key_row *row, const struct node *node,
                                 bool top)
 {
+    if (output->as_written && node->written)
+        return output_node(output, NULL, node->written, false);
     struct node *copy = arena_memdup(output->arena, node, sizeof(*node));
     struct key_row scratch;
 
@@ -105,6 +119,8 @@ static struct node *output_node(const struct output *output, const struct key_ro
         add_json_members(output, row, copy);
     if (output->as_json && row && row->flags & KEY_JSON_PAIRS)
         drop_zeros(copy);
+    if (output->as_written && row && row->merge == MERGE_FORM)
+        wrap_limits(output, copy);
     return copy;
 }
 

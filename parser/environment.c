@@ -178,6 +178,24 @@ static void check_texts(struct loading *loading, struct node *node)
             check_texts(loading, entry->value);
 }
 
+void variables_resolve_written(struct loading *loading, const struct node *variables, bool keep)
+{
+    struct node *written = variables ? variables->written : NULL;
+    for (uint32_t i = 0; written && written->kind >= NODE_LIST && i < written->count; i++) {
+        struct node *value = written->items[i].value;
+        const char *key = written->items[i].key, *name = key ? key : node_text(value);
+        if (!name || (key ? value->kind != NODE_NULL : strchr(name, '=') != NULL))
+            continue;
+        const char *text = env_get(loading->env, name);
+        if (text && !key)
+            text = arena_printf(loading->arena, "%s=%s", name, text);
+        if (text)
+            node_become(value, node_string(loading->arena, text, value->pos));
+        else if (!keep)
+            node_remove_at(written, i--);
+    }
+}
+
 void environment_resolve(struct loading *loading, struct node *services)
 {
     NODE_EACH(entry, services) {
@@ -188,8 +206,10 @@ void environment_resolve(struct loading *loading, struct node *services)
             return;
         if (!loading->options->no_env_resolution)
             resolve_null_values(loading, node_find(service, "environment"));
-        if (loading->options->no_interpolate) /* names of files may have variables */
+        if (loading->options->no_interpolate) { /* names of files may have variables */
+            variables_resolve_written(loading, node_find(service, "environment"), true);
             continue;
+        }
         if (!loading->options->no_env_resolution)
             resolve_env_files(loading, service);
         resolve_label_files(loading, service);

@@ -146,6 +146,34 @@ static struct node *merge_by_identity(struct merger *merger, const struct key_ro
     return over;
 }
 
+/* A mapping or list of variables as a list of KEY=VALUE. */
+static void add_pairs(struct merger *merger, struct node *list, const struct node *from)
+{
+    struct node *sorted = node_copy(merger->arena, from);
+    if (sorted->kind == NODE_MAP)
+        node_sort(sorted);
+    NODE_EACH(entry, sorted) {
+        const char *text = node_text(entry->value);
+        const char *pair = !entry->key ? text : text ? arena_printf(merger->arena, "%s=%s", entry->key, text) : entry->key;
+        if (pair)
+            node_push(merger->arena, list, node_string_ref(merger->arena, pair, entry->value->pos));
+    }
+}
+
+/* What is merged has no form of one file any more; variables become a list. */
+static struct node *merge_written(struct merger *merger, const struct key_row *row, const struct node *base,
+                                  const struct node *over)
+{
+    static const struct key_row pairs = {"", VALUE_LIST, MERGE_UNIQUE_KEY, .flags = 0};
+    if (row->kind != VALUE_KV || row->flags & KEY_MAP_ONLY || !base->written || !over->written)
+        return NULL;
+    struct node *first = node_new(merger->arena, NODE_LIST, base->pos);
+    struct node *second = node_new(merger->arena, NODE_LIST, over->pos);
+    add_pairs(merger, first, base->written);
+    add_pairs(merger, second, over->written);
+    return merge_lists(merger, &pairs, first, second);
+}
+
 static bool same_driver(const struct node *base, const struct node *over)
 {
     const char *a = node_find_text(base, "driver"), *b = node_find_text(over, "driver");
@@ -177,6 +205,7 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
     }
     if (base_scalar)
         return replace(merger, base, over);
+    base->written = merge_written(merger, row, base, over);
     if (base->kind == NODE_MAP)
         return merge_maps(merger, row, base, over, path);
     return row->merge == MERGE_BY_ID_DEEP ? merge_by_identity(merger, row, base, over, path)

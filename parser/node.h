@@ -28,6 +28,7 @@ struct node {
     bool is_default; /* nobody wrote it */
     struct pos pos;
     const char *note; /* what pos does not say: "TAG from .env:3"; NULL: nothing; needs load_options.origins */
+    struct node *written; /* its form in the file, where --no-interpolate prints that; NULL: as it is here */
     const struct node *over; /* what this value replaced when files were merged; NULL: nothing */
     const char *text; /* scalars: the value as text (numbers in canonical spelling); "" for null */
     union {

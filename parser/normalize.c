@@ -168,6 +168,7 @@ static void complete_build(struct loading *loading, struct node *build)
 
     if (!node_find(build, "dockerfile") && !node_find(build, "dockerfile_inline"))
         node_set(arena, build, "dockerfile", as_default(node_string(arena, "Dockerfile", build->pos)));
+    variables_resolve_written(loading, args, false);
     for (uint32_t i = 0; args && i < args->count;) {
         struct node *value = args->items[i].value;
         const char *text = value->kind == NODE_NULL ? env_get(loading->env, args->items[i].key) : NULL;

@@ -10,6 +10,8 @@ void services_select(struct loading *loading, struct node *tree, struct node *di
 void environment_resolve(struct loading *loading, struct node *services);
 /* What services have whatever the options say: a build context. */
 void services_complete(struct loading *loading, struct node *tree);
+/* Variables without a value in the form that --no-interpolate prints; those that are unset go unless keep. */
+void variables_resolve_written(struct loading *loading, const struct node *variables, bool keep);
 /* Implied dependencies, default network, defaults of build. */
 void services_normalize(struct loading *loading, struct node *tree);
 /* deploy.replicas of services that have a scale and a deploy. */

@@ -53,7 +53,9 @@ void node_become(struct node *node, const struct node *from)
     struct pos pos = node->pos;
     const char *note = node->note;
     const struct node *over = node->over;
+    struct node *written = node->written;
     *node = *from;
+    node->written = written;
     node->tag = tag;
     node->pos = pos;
     node->note = from->note ? from->note : note;
@@ -386,6 +388,25 @@ static void check_words(struct shaping *shaping, const struct key_row *row, cons
     strv_free(words);
 }
 
+/* With --no-interpolate the reference prints most values as they are in the file. */
+static bool keeps_form(const struct shaping *shaping, const struct key_row *row, const struct node *node)
+{
+    if (!shaping->lenient || row->flags & (KEY_LONG | KEY_PATH))
+        return false;
+    switch (row->kind) {
+    case VALUE_KV:
+    case VALUE_COMMAND:
+    case VALUE_BYTES:
+    case VALUE_DURATION:
+    case VALUE_NUMBER:
+    case VALUE_INT:
+    case VALUE_BOOL:
+    case VALUE_SHAPED: return true;
+    case VALUE_LIST: return node->kind == NODE_STRING || row->flags & KEY_NUMBERS || row->lengthen;
+    default: return false;
+    }
+}
+
 void schema_shape(struct shaping *shaping, const struct key_row *row, struct node *node, const struct path *path)
 {
     typedef void (*shape_fn)(struct shaping *, const struct key_row *, struct node *, const struct path *);
@@ -397,8 +418,12 @@ void schema_shape(struct shaping *shaping, const struct key_row *row, struct nod
     };
     if (node->tag == NODE_TAG_RESET || node->kind == NODE_NULL)
         return;
+    if (keeps_form(shaping, row, node))
+        node->written = node_copy(shaping->arena, node);
     if (row->lengthen)
         row->lengthen(shaping, node, path);
+    if (shape_is_open(shaping, node) && row->flags & KEY_PATH)
+        node->text = shape_path(shaping, node->text);
     if (node->kind == NODE_NULL || shape_is_open(shaping, node))
         return;
     if (row->kind == VALUE_OBJECT)

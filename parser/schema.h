@@ -63,6 +63,7 @@ enum key_flags {
     KEY_ALWAYS = 1 << 21,     /* printed even when absent */
     KEY_NO_TRAILING = 1 << 22, /* KV: a name does not end with a blank */
     KEY_NULL_WINS = 1 << 23,  /* null in a later file removes what an earlier one says */
+    KEY_LONG = 1 << 24,       /* in long form even with --no-interpolate */
 };
 
 enum bind_kind {

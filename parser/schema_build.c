@@ -6,7 +6,7 @@
 #define B(field) TO(build, field)
 
 static const struct key_row build_rows[] = {
-    {"additional_contexts", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY, B(additional_contexts),
+    {"additional_contexts", VALUE_KV, MERGE_DEEP, .flags = KEY_NULL_EMPTY | KEY_LONG, B(additional_contexts),
      .lengthen = lengthen_additional_contexts},
     {"args", VALUE_KV, MERGE_DEEP, .flags = KEY_NO_TRAILING, B(args)},
     {"cache_from", VALUE_LIST, MERGE_APPEND, B(cache_from)},
@@ -28,10 +28,10 @@ static const struct key_row build_rows[] = {
     {"sbom", VALUE_STRING, .flags = KEY_BOOLS, B(sbom)},
     {"secrets", VALUE_LIST_OF, MERGE_BY_ID, B(secrets), .table = &build_secret_table},
     {"shm_size", VALUE_BYTES, .flags = KEY_WHOLE, B(shm_bytes)},
-    {"ssh", VALUE_SHAPED, MERGE_APPEND, .lengthen = lengthen_ssh, CUSTOM(bind_ssh)},
+    {"ssh", VALUE_SHAPED, MERGE_APPEND, .flags = KEY_LONG, .lengthen = lengthen_ssh, CUSTOM(bind_ssh)},
     {"tags", VALUE_LIST, MERGE_UNIQUE_KEY, B(tags)},
     {"target", VALUE_STRING, B(target)},
-    {"ulimits", VALUE_SHAPED, MERGE_FORM, .flags = KEY_JSON_PAIRS, .lengthen = lengthen_ulimits, CUSTOM(bind_build_ulimits)},
+    {"ulimits", VALUE_SHAPED, MERGE_FORM, .flags = KEY_JSON_PAIRS | KEY_LONG, .lengthen = lengthen_ulimits, CUSTOM(bind_build_ulimits)},
 };
 const struct key_table build_table = {TABLE_ROWS(build_rows), .size = sizeof(struct build), .extensions = true,
                                       .has_set = true, .has_pos = true, .pos_offset = offsetof(struct build, pos)};

@@ -51,7 +51,8 @@ static void finish_object(struct shaping *shaping, const struct key_table *table
         struct path step = {.parent = path, .key = node->items[i].key};
         if (row)
             schema_finish(shaping, row, value, &step);
-        if (row && is_zero(row, value) && (!(row->flags & (KEY_KEEP | KEY_ALWAYS)) || value->kind == NODE_NULL))
+        bool keep = shaping->lenient || (row && row->flags & (KEY_KEEP | KEY_ALWAYS));
+        if (row && is_zero(row, value) && (!keep || value->kind == NODE_NULL))
             node_remove_at(node, i);
         else
             i++;

@@ -104,9 +104,18 @@ const char *volume_short_parse(struct arena *arena, const char *text, struct pos
     return NULL;
 }
 
+/* A variable with a ':' inside cannot be told from the parts of a short form. */
+static bool has_open_colon(const char *text)
+{
+    for (const char *open = strchr(text, '{'); open; open = strchr(open + 1, '{'))
+        if (memchr(open, ':', strcspn(open, "}")))
+            return true;
+    return false;
+}
+
 void lengthen_volume(struct shaping *shaping, struct node *node, const struct path *path)
 {
-    if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
+    if (node->kind == NODE_STRING && !(shape_is_open(shaping, node) && has_open_colon(node->text))) {
         struct node *volume = NULL;
         const char *problem = volume_short_parse(shaping->arena, node->text, node->pos, &volume);
         if (problem) {
@@ -126,7 +135,7 @@ void lengthen_volume(struct shaping *shaping, struct node *node, const struct pa
     if (type && strcmp(type, "bind") == 0) {
         if (!source || !node_text(source) || !*source->text)
             shape_error(shaping, node, path, "a bind mount needs a source");
-        else if (source->kind == NODE_STRING && !shape_is_open(shaping, source))
+        else if (source->kind == NODE_STRING)
             source->text = shape_path(shaping, source->text);
     }
 }
@@ -140,7 +149,7 @@ char *target_identity(const struct node *item)
 /* ---- secrets and configs ---- */
 void lengthen_file_ref(struct shaping *shaping, struct node *node, const struct path *path _unused_)
 {
-    if (node->kind != NODE_STRING || shape_is_open(shaping, node))
+    if (node->kind != NODE_STRING)
         return;
     struct node *reference = node_new(shaping->arena, NODE_MAP, node->pos);
     node_set(shaping->arena, reference, "source", text_node(shaping->arena, node->text, node->pos));
@@ -198,7 +207,7 @@ char *config_ref_identity(const struct node *item)
 /* ---- devices ---- */
 void lengthen_device(struct shaping *shaping, struct node *node, const struct path *path)
 {
-    if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
+    if (node->kind == NODE_STRING && !(shape_is_open(shaping, node) && has_open_colon(node->text))) {
         /* a CDI name may have colons of its own: nvidia.com/gpu=0:1 */
         bool is_cdi = *node->text != '/' && strchr(node->text, '=');
         char **parts = strv_split(node->text, is_cdi ? "\n" : ":");

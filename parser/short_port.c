@@ -144,6 +144,9 @@ void lengthen_ports(struct shaping *shaping, struct node *node, const struct pat
     if (node->kind != NODE_LIST)
         return;
     struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    NODE_EACH(entry, node)
+        if (shape_is_open(shaping, entry->value) && !node->written) /* then all stay as they are */
+            node->written = node_copy(shaping->arena, node);
     for (uint32_t i = 0; i < node->count; i++) {
         struct node *item = node->items[i].value;
         struct path step = {.parent = path, .index = i};

@@ -165,13 +165,15 @@ void lengthen_depends_on(struct shaping *shaping, struct node *node, const struc
 void lengthen_env_file(struct shaping *shaping, struct node *node, const struct path *path _unused_)
 {
     struct arena *arena = shaping->arena;
-    if (node->kind == NODE_STRING && !shape_is_open(shaping, node)) {
+    if (node->kind == NODE_STRING) {
         struct node *file = node_new(arena, NODE_MAP, node->pos);
         node_set(arena, file, "path", node_string_ref(arena, node->text, node->pos));
         node_become(node, file);
     }
     const char *required = node_find_text(node, "required");
-    if (required && strcmp(required, "true") == 0) /* said by silence */
+    if (!required && shaping->lenient && node->kind == NODE_MAP)
+        node_set(arena, node, "required", node_bool(arena, true, node->pos));
+    else if (required && strcmp(required, "true") == 0 && !shaping->lenient) /* said by silence */
         node_remove(node, "required");
 }
 

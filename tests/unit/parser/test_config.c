@@ -39,7 +39,7 @@ static const struct {
 } cases[] = {
     {"plain", {.cwd = NULL}, "image: nginx|A: a|E: e|db:\n        condition|default: null|name: p_v|context: /", "env_file|unused|extra:|${"},
     {"no_interpolate", {.no_interpolate = true},
-     "image: ${IMAGE:-nginx}|image: o${S:?must}|B: $B\n|  extra:\n|  unused:\n|env_file:|label_file:", "$$|E: e"},
+     "image: ${IMAGE:-nginx}|image: o${S:?must}|- B=$B\n|  extra:\n|  unused:\n|env_file:|label_file:", "$$|E: e"},
     {"no_normalize", {.no_normalize = true}, "  v: {}\n|image: nginx", "condition|default:|Dockerfile|unused|p_v"},
     {"no_path_resolution", {.no_path_resolution = true}, "context: ./b|source: ./d", "context: /"},
     {"no_env_resolution", {.no_env_resolution = true}, "env_file:\n|A: null|B: b", "E: e\n      B"},
@@ -180,4 +180,36 @@ Test(config, json_differs_from_yaml_as_the_reference_does)
         cr_expect_null(strstr(json, hasnt[i]), "%s in %s", hasnt[i], json);
     cr_expect(strstr(loaded.text, "model: x\n") && !strstr(loaded.text, "unused"), "%s", loaded.text);
     project_free(loaded.project);
+}
+
+/* What --no-interpolate prints: the form of the file, but for keys whose long form says more. */
+static const struct { const char *base, *over, *has, *hasnt; } raw[] = {
+    {"command: x 'y z', mem_limit: 64m, cpus: '0.50', stop_grace_period: 90s, tty: false, healthcheck: {test: x}", NULL,
+     "command: x 'y z'\n|mem_limit: 64m\n|cpus: \"0.50\"\n|stop_grace_period: 90s\n|tty: false\n|test: x\n", NULL},
+    {"labels: {n: 1, z: }, tmpfs: /t, dns: 1.1.1.1, extra_hosts: {h: 1.1.1.1}", NULL,
+     "labels:\n      \"n\": 1\n      z: null\n|tmpfs: /t\n|dns:\n      - 1.1.1.1\n|extra_hosts:\n      h: 1.1.1.1\n", NULL},
+    {"environment: [A, B, C=$D]", NULL, "- A=a\n      - B\n      - C=$D\n", NULL},
+    {"environment: {Z: 1, B: 2}", "environment: [B=3, N]", "environment:\n      - B=3\n      - Z=1\n      - \"N\"\n", NULL},
+    {"build: {context: /c, args: {A: , GONE: , X: 1}}", NULL, "args:\n        A: a\n        X: 1\n", "GONE"},
+    {"ports: ['1:1', '$P:2']", NULL, "ports:\n      - \"1:1\"\n      - $P:2\n", "target"},
+    {"ports: ['1:1']", NULL, "target: 1\n", NULL},
+    {"volumes: ['$V:/v', './$D/e:/d', '${C:-/x}:/c']", NULL, "type: volume\n        source: $V\n|/$D/e\n        target: /d\n|- ${C:-/x}:/c\n", NULL},
+    {"ulimits: {core: 1, nofile: {soft: 1, hard: 2}}", NULL, "core:\n        single: 1\n      nofile:\n        soft: 1\n", NULL},
+    {"env_file: [$E.env]", NULL, "/$E.env\n        required: true\n", NULL},
+};
+
+Test(config, without_interpolation_keeps_the_form_of_the_file)
+{
+    for (size_t i = 0; i < ARRAY_LEN(raw); i++) {
+        char *base = xasprintf("services: {a: {image: i, %s}}", raw[i].base);
+        char *over = raw[i].over ? xasprintf("services: {a: {%s}}", raw[i].over) : NULL;
+        const char *files[] = {test_file("base.yaml", base), over ? test_file("over.yaml", over) : NULL, NULL};
+        struct load_options options = {.project_name = "p", .no_interpolate = true};
+        struct loaded loaded = test_load(files, (char *[]){"A=a", NULL}, &options);
+        expect_pieces(raw[i].base, &loaded, raw[i].has, true);
+        if (raw[i].hasnt)
+            expect_pieces(raw[i].base, &loaded, raw[i].hasnt, false);
+        free(base);
+        free(over);
+    }
 }
