@@ -75,6 +75,9 @@ static char *status_text(const struct observed_container *container, int64_t now
     if (supervise->restart_count > 0)
         str_addf(&out, ", restarted %lld %s", (long long)supervise->restart_count,
                  supervise->restart_count == 1 ? "time" : "times");
+    if (state == STATE_RESTARTING && supervise->restarting_until_ns > now_ns)
+        str_addf(&out, ", again in %lld s",
+                 (long long)((supervise->restarting_until_ns - now_ns + 999999999) / 1000000000));
     if (supervise->gave_up)
         str_add(&out, ", gave up");
     return str_take(&out);

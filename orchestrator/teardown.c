@@ -312,7 +312,8 @@ static bool wait_is_planned(const struct plan_builder *builder, const char *cont
     return false;
 }
 
-static void emit_waits(struct teardown *teardown, size_t target)
+/* moved: only for what this plan itself starts. */
+static void emit_waits(struct teardown *teardown, size_t target, bool moved)
 {
     struct plan_builder *builder = teardown->builder;
     struct service_runtime runtime = { 0 };
@@ -323,6 +324,8 @@ static void emit_waits(struct teardown *teardown, size_t target)
         const struct runtime_depends *depends = &runtime.depends[i];
         for (size_t j = 0; j < teardown->count; j++) {
             const struct observed_container *other = teardown->targets[j];
+            if (moved && teardown->last_ops[j] == OP_NONE)
+                continue;
             bool comes = container_is_active(other) || teardown->last_ops[j] != OP_NONE || depends->condition == DEPENDS_COMPLETED;
             if (!str_eq(other->record->service, depends->service) || !comes || wait_is_planned(builder, other->record->id, record->service) ||
                 (depends->condition == DEPENDS_STARTED && depends->required))
@@ -344,7 +347,7 @@ static void emit_start(struct teardown *teardown)
         const struct observed_container *container = teardown->targets[i];
         if (!plan_is_named(builder->options, container->record->service) || container_is_active(container))
             continue;
-        emit_waits(teardown, i);
+        emit_waits(teardown, i, false);
         teardown->last_ops[i] = plan_add_container(builder, OP_CONTAINER_START, container, "start");
         needs_conditions(teardown, i, teardown->last_ops[i]);
     }
@@ -372,8 +375,11 @@ static void emit_restart(struct teardown *teardown)
         bool named = plan_is_named(builder->options, container->record->service);
         if (!named && !follows(teardown, container))
             continue;
-        teardown->stop_ops[i] = plan_add_container(builder, OP_CONTAINER_RESTART, container, named ? "restart" : "restarts with its dependency");
+        emit_waits(teardown, i, true); /* of a dependency that is left alone, nothing new is known */
+        teardown->stop_ops[i] = teardown->last_ops[i] =
+            plan_add_container(builder, OP_CONTAINER_RESTART, container, named ? "restart" : "restarts with its dependency");
         needs_neighbours(teardown, i, teardown->stop_ops[i], false);
+        needs_conditions(teardown, i, teardown->stop_ops[i]);
     }
 }
 

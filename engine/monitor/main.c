@@ -3,6 +3,7 @@
  * sleeps until something happens: there are no periodic wake-ups. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 
 #define EVENTS_MAX     16
 #define RELAY_PAUSE_US 1000
+#define OOM_LOOKS      20
+#define OOM_LOOK_MS    2
 
 int monitor_watch(struct monitor *monitor, int fd, uint32_t events, enum source source,
                   unsigned index)
@@ -104,10 +107,16 @@ oom_happened(struct monitor *monitor)
     char drain[4096];
     while (read(monitor->oom, drain, sizeof(drain)) > 0)
         ;
-    if (monitor->oom_told || cgroup_oom_kills(&monitor->cgroup) == 0)
+    if (monitor->oom_told)
         return;
+    for (int i = 0; cgroup_oom_kills(&monitor->cgroup) == 0; i++) { /* v1 tells before it kills and counts */
+        if (i == OOM_LOOKS)
+            return;
+        (void)poll(NULL, 0, OOM_LOOK_MS);
+    }
     struct monitor_message message = {.kind = MONITOR_OOM};
     monitor->oom_told = true;
+    monitor_status_write(monitor, monitor->paused ? "paused" : "running", NULL);
     clients_tell(monitor, &message);
 }
 
