@@ -188,8 +188,14 @@ void lint_ignored_ids(struct lint *lint)
 }
 
 /* ---- values ---- */
+/* Where the last value stood: values come in order, and a line of thousands is walked along once. */
+struct cursor {
+    unsigned line, column;
+    const char *at;
+};
+
 /* The characters of a plain value, up to a blank or the end of a flow item. */
-static void spelling_at(const struct lint_source *source, struct pos pos, char *buffer)
+static void spelling_at(const struct lint_source *source, struct cursor *cursor, struct pos pos, char *buffer)
 {
     *buffer = '\0';
     if (pos.line == 0 || pos.line > source->line_count)
@@ -197,10 +203,16 @@ static void spelling_at(const struct lint_source *source, struct pos pos, char *
     const char *at = source->lines[pos.line - 1], *end = source->lines[pos.line];
     if (pos.line == 1 && end - at >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0)
         at += 3;
-    for (unsigned column = 1; column < pos.column && at < end; column++) {
+    unsigned column = 1;
+    if (cursor->line == pos.line && cursor->column <= pos.column) {
+        column = cursor->column;
+        at = cursor->at;
+    }
+    for (; column < pos.column && at < end; column++) {
         size_t length = utf8_decode(at, (size_t)(end - at), NULL);
         at += length ? length : 1;
     }
+    *cursor = (struct cursor){pos.line, column, at};
     size_t size = 0;
     while (at + size < end && size < SPELLING_MAX - 1 && !strchr(" \t\r\n,]}", at[size]))
         size++;
@@ -211,6 +223,7 @@ static void spelling_at(const struct lint_source *source, struct pos pos, char *
 struct walk {
     struct lint *lint;
     const struct lint_source *source;
+    struct cursor *cursor;
 };
 
 static void check_scalar(const struct walk *walk, const struct node *node, const struct path *path)
@@ -224,7 +237,7 @@ static void check_scalar(const struct walk *walk, const struct node *node, const
         else if (step->key)
             scalar.key = step->key;
     if (!node->quoted)
-        spelling_at(walk->source, node->pos, spelling);
+        spelling_at(walk->source, walk->cursor, node->pos, spelling);
     if (*spelling == '!' || *spelling == '&')
         *spelling = '\0';
     for (size_t i = 0; i < lint_rule_count; i++) {
@@ -249,7 +262,8 @@ static void walk_node(const struct walk *walk, const struct node *node, const st
 void lint_scalars(struct lint *lint)
 {
     for (size_t i = 0; i < lint->sources->count; i++) {
-        const struct walk walk = {.lint = lint, .source = &lint->sources->items[i]};
+        struct cursor cursor = {0};
+        const struct walk walk = {.lint = lint, .source = &lint->sources->items[i], .cursor = &cursor};
         if (walk.source->documents)
             NODE_EACH(document, walk.source->documents)
                 walk_node(&walk, document->value, NULL);

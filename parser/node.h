@@ -82,7 +82,7 @@ bool node_is_scalar(const struct node *node);
 bool node_equal(const struct node *a, const struct node *b); /* values, not positions */
 const char *node_kind_text(enum node_kind kind);             /* "a mapping" */
 
-#define NODE_EACH(entry, node)                                                                     \
-    for (struct node_entry *entry = (node) ? (node)->items : NULL,                                 \
-                           *entry##_end = (node) ? (node)->items + (node)->count : NULL;           \
+#define NODE_EACH(entry, node)                                                                            \
+    for (struct node_entry *entry = (node) ? (node)->items : NULL,                                        \
+                           *entry##_end = (node) && (node)->count ? (node)->items + (node)->count : NULL; \
          entry < entry##_end; entry++)

@@ -164,9 +164,11 @@ static void scan_body(const char *body, template_found *found, void *context, un
 
 static void scan(const char *text, template_found *found, void *context, unsigned depth)
 {
+    unsigned open = 0; /* braces that are never closed: each was looked for up to the end */
     while ((text = strchr(text, '$'))) {
         size_t size = name_size(++text);
-        long length = *text == '{' ? body_size(text + 1) : -1;
+        long length = *text == '{' && open <= TEMPLATE_DEPTH_MAX ? body_size(text + 1) : -1;
+        open += *text == '{' && length < 0;
         if (size > 0) {
             _cleanup_free_ char *name = xstrndup(text, size);
             found(context, name, '\0', "");

@@ -3,7 +3,7 @@
 # 52-inputs.sh - compose and environment files of strangers: bombs and giants end with a place, within a second of processor
 # time and 64 MiB; the traps of YAML, of variables and of environment files; what include and extends reach; ranges; commands
 # that read only read.
-# limit: 120
+# limit: 300
 # shellcheck disable=SC2016  # dollars are for the compose files
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
@@ -166,6 +166,13 @@ python3 -c 'print("A=" + "x" * 100000)' >.env
 generate 'print("services: {a: {image: \"" + "$A" * 1000000 + "\"}}")'
 bounded "CMP-05 a million times one variable" "services.a.image: longer than 4 MiB"
 rm .env
+
+generate 'print("services: {a: {image: \"" + "${A:-" * 200000 + "\"}}")'
+read -r status ms kb < <("$t_lib/within.py" "$LAB/out" winch config --variables)
+t_true "CMP-05 200,000 open braces, listed: $status after $ms ms" test "$status" = 0 -a "$ms" -le 2000
+generate 'print("services: {a: {image: \"x:1\", dns: [" + "a," * 100000 + "]}}")'
+read -r status ms kb < <("$t_lib/within.py" "$LAB/out" winch lint)
+t_true "CMP-03 a line of 100,000 values, linted: $status after $ms ms, $kb KiB" test "$status" = 0 -a "$ms" -le 2000
 
 # --- CMP-06: environment files (in a container: 53-private.sh)
 printf 'services: {a: {image: x, env_file: e.env}}\n' >one.yaml
