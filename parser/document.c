@@ -72,7 +72,7 @@ struct node *document_add(struct loading *loading, struct node *tree, struct nod
 {
     const struct node *include = node_find(document, "include");
 
-    if (include && include->kind != NODE_NULL) {
+    if (include && include->kind != NODE_NULL && !(include->kind == NODE_LIST && include->count == 0)) {
         struct node *included = include_load(loading, include, path, base_dir);
         if (!included)
             return NULL;

@@ -61,6 +61,7 @@ static const struct { const char *text, *piece; bool good; } yaml[] = {
     {"services:\n  a: &a\n    image: i\n    x-me: *a\n", "cycle detected", false},
     {"services: {a: {image: *nope}}", "unknown anchor 'nope'", false},
     {"services: {a: {image: i}}\n---\nservices: {a: {tty: true}}", "tty: true", true},
+    {"include: []\nservices: {a: {image: i}}", "image: i", true},
     {"[1]", "top-level object must be a mapping", false}, {"", "empty compose file", false},
     {"{}", "empty compose file", false}, {"# nothing\n---\n", "empty compose file", false}, {"services: {a: {image: i}}\n---\n# end\n", "image: i", true},
     {"services: {a: {image: i, typo: !reset null}, 'b b': !reset null}", "image: i", true},
