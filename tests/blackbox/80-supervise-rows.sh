@@ -56,7 +56,6 @@ w_kill supervisor
 for service in late late-no late-failure; do kill -TERM "$(w_pid $service)"; done
 sleep 0.3
 t_ok "SUP-01 stop of one while no supervisor lives" winch stop -t 1 unless
-old=$(w_resident supervisor)
 w_kill supervisor
 t_ok "the next command" winch up -d --no-recreate late
 t_true "SUP-01 always: back, though it ended while nobody looked" wait_for 5 w_state_is late running
