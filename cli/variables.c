@@ -82,10 +82,11 @@ int variables_apply(struct cli *cli, struct err *err)
     struct load_options options = project_load_options(cli, NULL, cwd ? cwd : "/");
     struct project_files files;
     struct diags diags = {0};
+    struct loading loading = {.arena = arena, .diags = &diags, .options = &options, .env = env};
 
     /* what is wrong with the files is said by the command that reads them */
     if (env_files_are_plain(cli))
-        (void)project_files_find(arena, &options, env, &files, &diags, NULL);
+        (void)project_files_find(&loading, &files, NULL);
     diags_done(&diags);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (take(&rows[i], env, cli, err) < 0)

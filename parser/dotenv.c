@@ -13,6 +13,7 @@
 struct dotenv {
     const char *p;
     unsigned line;
+    unsigned value_line; /* where the value that is expanded began */
     const struct dotenv_options *options;
     struct env *env;
     struct err *err;
@@ -42,7 +43,7 @@ static void unset(void *context, const char *name)
 {
     const struct dotenv *d = context;
     if (d->options->unset)
-        d->options->unset(d->options->context, name);
+        d->options->unset(d->options->context, name, d->value_line);
 }
 
 static int set(struct dotenv *d, const char *key, const char *value, unsigned line)
@@ -61,6 +62,7 @@ static int set_expanded(struct dotenv *d, const char *key, const char *value, un
     _cleanup_free_ char *message = NULL;
     struct template_scope scope = {.lookup = lookup, .unset = unset, .context = d};
 
+    d->value_line = line;
     if (!strchr(value, '$'))
         return set(d, key, value, line);
     switch (template_expand(value, &scope, &text, &message)) {

@@ -15,7 +15,7 @@ struct dotenv_options {
     const char *(*lookup)(void *context, const char *name);
     void *context;
     /* Called for a variable that is unset in a value; may be NULL. */
-    void (*unset)(void *context, const char *name);
+    void (*unset)(void *context, const char *name, unsigned line);
     const char *file; /* for messages and origins */
 };
 

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "parser/document.h"
 #include "parser/dotenv.h"
+#include "parser/interpolate.h"
 #include "parser/normalize.h"
 
 #define LOSERS_MAX 64
@@ -19,6 +20,7 @@ struct surroundings {
     const struct env *env; /* the project's; of an included file: the include's */
     const struct node *environment;
     struct pos pos;
+    const char *file; /* that is read now; in the arena */
 };
 
 static const char *lookup(void *context, const char *name)
@@ -30,14 +32,11 @@ static const char *lookup(void *context, const char *name)
     return value ? value : node_find_text(around->environment, name);
 }
 
-static void unset(void *context, const char *name)
+static void unset(void *context, const char *name, unsigned line)
 {
     const struct surroundings *around = context;
-    if (around->loading->options->strict)
-        diag_error(around->loading->diags, around->pos, NULL, "the \"%s\" variable is not set", name);
-    else
-        diag_warning(around->loading->diags, around->pos, NULL,
-                     "The \"%s\" variable is not set. Defaulting to a blank string.", name);
+    struct pos pos = {.file = around->file, .line = line, .column = 1};
+    interpolate_unset(around->loading, pos, NULL, name);
 }
 
 /* Reads one file into env; a missing file that is not required is empty. */
@@ -53,6 +52,7 @@ static void read_env_file(struct surroundings *around, const char *written, cons
     size_t size;
 
     around->env = scope ? scope : loading->env;
+    around->file = arena_strdup(loading->arena, path);
     if (file_read(path, DOTENV_BYTES_MAX, &text, &size, &err) < 0) {
         if (err.code == ERR_NOT_FOUND && !required)
             return;

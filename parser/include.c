@@ -78,7 +78,7 @@ static bool load_environment(struct loading *loading, struct loading *child, con
     bool fallback = !files || files->count == 0;
     if (fallback)
         paths[count++] = resolve(loading->arena, child->working_dir, ".env");
-    if (project_env_add(loading->arena, child->env, paths, fallback, loading->diags, &err) < 0) {
+    if (project_env_add(loading, child->env, paths, fallback, &err) < 0) {
         diag_error(loading->diags, entry->pos, "include", "%s", err.message);
         return false;
     }

@@ -25,6 +25,15 @@ static const char *lookup(void *context, const char *name)
     return env_get(place->loading->env, name);
 }
 
+void interpolate_unset(struct loading *loading, struct pos pos, const struct path *path, const char *name)
+{
+    _cleanup_free_ char *where = path_text(path);
+    if (loading->options->strict)
+        diag_error(loading->diags, pos, *where ? where : NULL, "the \"%s\" variable is not set", name);
+    else
+        diag_warning(loading->diags, pos, NULL, "The \"%s\" variable is not set. Defaulting to a blank string.", name);
+}
+
 static void unset(void *context, const char *name)
 {
     const struct place *place = context;
@@ -32,12 +41,7 @@ static void unset(void *context, const char *name)
     if (map_has(loading->unset_seen, name))
         return;
     map_set(loading->unset_seen, name, loading);
-    _cleanup_free_ char *where = path_text(place->path);
-    if (loading->options->strict)
-        diag_error(loading->diags, place->pos, where, "the \"%s\" variable is not set", name);
-    else
-        diag_warning(loading->diags, place->pos, NULL,
-                     "The \"%s\" variable is not set. Defaulting to a blank string.", name);
+    interpolate_unset(loading, place->pos, place->path, name);
 }
 
 const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path,

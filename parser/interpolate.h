@@ -12,3 +12,5 @@ void interpolate(struct loading *loading, struct node *node, const struct path *
  * One text outside of a document, as the project's name. NULL after a diagnostic. */
 const char *interpolate_text(struct loading *loading, const char *text, struct pos pos, const struct path *path,
                              struct str *used);
+/* A variable without a value and default: a warning, or an error with options->strict. path may be NULL. */
+void interpolate_unset(struct loading *loading, struct pos pos, const struct path *path, const char *name);

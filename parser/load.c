@@ -72,7 +72,7 @@ static int loading_start(struct load *load, const struct load_options *options, 
         .unset_seen = map_new(NULL), .files_read = extends_files_new(), .including = map_new(NULL),
         .scopes = map_new(NULL), .scope_envs = map_new(scope_free), .values = map_new(NULL),
         .variables = options->list_variables ? map_new(NULL) : NULL, .use = &load->use};
-    return project_files_find(load->loading.arena, options, load->loading.env, &load->files, diags, load->err);
+    return project_files_find(&load->loading, &load->files, load->err);
 }
 
 /* Reads every file before the first is interpolated: the project's name is a variable in all of them. */

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "parser/document.h"
 #include "parser/dotenv.h"
+#include "parser/interpolate.h"
 
 typedef VEC(const char *) text_vec;
 
@@ -29,7 +30,7 @@ static const char *directory_of(struct arena *arena, const char *path)
 
 struct reading {
     const struct env *env;
-    struct diags *diags;
+    struct loading *loading;
     const char *file;
 };
 
@@ -38,20 +39,18 @@ static const char *lookup(void *context, const char *name)
     return env_get(((const struct reading *)context)->env, name);
 }
 
-static void warn_unset(void *context, const char *name)
+static void note_unset(void *context, const char *name, unsigned line)
 {
     const struct reading *reading = context;
-    diag_warning(reading->diags, (struct pos){.file = reading->file}, NULL,
-                 "The \"%s\" variable is not set. Defaulting to a blank string.", name);
+    interpolate_unset(reading->loading, (struct pos){.file = reading->file, .line = line, .column = 1}, NULL, name);
 }
 
-int project_env_add(struct arena *arena, struct env *env, const char *const *paths, bool optional, struct diags *diags,
-                    struct err *err)
+int project_env_add(struct loading *loading, struct env *env, const char *const *paths, bool optional, struct err *err)
 {
     _cleanup_(env_freep) struct env *added = env_new();
     for (; paths && *paths; paths++) {
-        struct reading reading = {.env = env, .diags = diags, .file = arena_strdup(arena, *paths)};
-        struct dotenv_options dotenv = {.lookup = lookup, .unset = warn_unset, .context = &reading,
+        struct reading reading = {.env = env, .loading = loading, .file = arena_strdup(loading->arena, *paths)};
+        struct dotenv_options dotenv = {.lookup = lookup, .unset = note_unset, .context = &reading,
                                         .file = reading.file};
         struct err read_err = {0};
         _cleanup_free_ char *text = NULL;
@@ -86,9 +85,11 @@ static const char **list_of(struct arena *arena, text_vec *vec)
 }
 
 /* --env-file or COMPOSE_ENV_FILES, else .env in dir. */
-static int load_environment(struct arena *arena, const struct load_options *options, const char *dir, struct env *env,
-                            struct project_files *files, struct diags *diags, struct err *err)
+static int load_environment(struct loading *loading, const char *dir, struct project_files *files, struct err *err)
 {
+    struct arena *arena = loading->arena;
+    const struct load_options *options = loading->options;
+    struct env *env = loading->env;
     text_vec paths = {0};
     const char *listed = env_get(env, "COMPOSE_ENV_FILES");
 
@@ -110,7 +111,7 @@ static int load_environment(struct arena *arena, const struct load_options *opti
     const char **list = list_of(arena, &paths);
     if (explicit)
         files->env_files = list;
-    return project_env_add(arena, env, list, !explicit, diags, err);
+    return project_env_add(loading, env, list, !explicit, err);
 }
 
 static const char *find_one(struct arena *arena, const char *dir, const char *const *names, const char **ret_second)
@@ -199,22 +200,23 @@ static const char *first_directory(struct arena *arena, const struct load_option
     return arena_strdup(arena, options->cwd);
 }
 
-int project_files_find(struct arena *arena, const struct load_options *options, struct env *env,
-                       struct project_files *ret_files, struct diags *diags, struct err *err)
+int project_files_find(struct loading *loading, struct project_files *ret_files, struct err *err)
 {
+    const struct load_options *options = loading->options;
+    struct arena *arena = loading->arena;
     struct project_files files = {0};
     const char *dir = first_directory(arena, options, options->files ? options->files[0] : NULL);
 
-    if (load_environment(arena, options, dir, env, &files, diags, err) < 0)
+    if (load_environment(loading, dir, &files, err) < 0)
         return -1;
     files.working_dir = dir;
-    if (choose_files(arena, options, env, &files, diags, err) < 0) {
+    if (choose_files(arena, options, loading->env, &files, loading->diags, err) < 0) {
         *ret_files = files;
         return -1;
     }
     files.working_dir = first_directory(arena, options, files.paths[0]);
     if (!files.env_files && strcmp(files.working_dir, dir) != 0 &&
-        load_environment(arena, options, files.working_dir, env, &files, diags, err) < 0)
+        load_environment(loading, files.working_dir, &files, err) < 0)
         return -1;
     *ret_files = files;
     return 0;

@@ -9,8 +9,7 @@
 
 /* Adds the variables of dotenv files (absolute paths) that env does not have; a later file overrides an earlier one.
  * optional: a missing file is none. */
-int project_env_add(struct arena *arena, struct env *env, const char *const *paths, bool optional,
-                    struct diags *diags, struct err *err);
+int project_env_add(struct loading *loading, struct env *env, const char *const *paths, bool optional, struct err *err);
 
 struct project_files {
     const char *working_dir;       /* absolute */
@@ -19,9 +18,8 @@ struct project_files {
     const char **env_files; /* absolute, those given by option or variable; NULL-terminated */
     size_t env_count;
 };
-/* Finds the files and fills env with process environment and dotenv files. ERR_NOT_FOUND: no configuration file. */
-int project_files_find(struct arena *arena, const struct load_options *options, struct env *env,
-                       struct project_files *ret_files, struct diags *diags, struct err *err);
+/* Finds the files and adds dotenv files to loading->env. ERR_NOT_FOUND: no configuration file. */
+int project_files_find(struct loading *loading, struct project_files *ret_files, struct err *err);
 
 /* The project's name; name_in_file is interpolated, may be NULL. Lives in the arena. */
 int project_name_choose(struct arena *arena, const struct load_options *options, const struct env *env,

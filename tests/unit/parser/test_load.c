@@ -162,6 +162,20 @@ Test(load, folds_environment_files_in)
     expect_refused(test_load_text("services: {a: {image: i, env_file: [{path: a.env, format: x}]}}", NULL), "unsupported env_file format", "format");
 }
 
+Test(load, strict_goes_for_environment_files_too)
+{
+    const char *files[] = {test_file("compose.yaml", "services: {a: {image: 'i${B}', env_file: a.env}}"), NULL};
+    test_file(".env", "A=1\nB=${NOPE}x\n");
+    test_file("a.env", "\n\nC=${GONE}\n");
+    struct load_options options = {.project_name = "p"};
+    struct loaded loaded = test_load(files, NULL, &options);
+    cr_expect(loaded.project && strstr(loaded.findings, ".env:2:1: warning: The \"NOPE\" variable is not set."), "%s", loaded.findings);
+    cr_expect(strstr(loaded.findings, "a.env:3:1: warning: The \"GONE\" variable is not set."), "%s", loaded.findings);
+    options.strict = true;
+    expect_refused(test_load(files, NULL, &options), ".env:2:1: error: the \"NOPE\" variable is not set", "project");
+    expect_refused(test_load(files, (char *[]){"NOPE=n", NULL}, &options), "a.env:3:1: error: the \"GONE\" variable is not set", "service");
+}
+
 Test(load, reads_no_file_of_services_that_are_not_asked_for)
 {
     const char *files[] = {test_file("compose.yaml", "services: {a: {image: i, links: [b]}, b: {image: i}, c: {image: i, env_file: no.env}}"),
