@@ -27,8 +27,11 @@ struct stream {
 };
 
 struct relay {
-    int control, master, signals;
-    uint32_t exec_id;
+    int control, master, signals; /* control: the monitor; -1: there is none */
+    uint32_t exec_id;             /* 0: the container's first process */
+    int end;                      /* readable when there may be news of the end */
+    bool (*ended)(struct relay *relay);
+    void *arg;
     struct stream in, out, error;
     bool in_full; /* the process does not read: what we would read could not be written */
     int code;
@@ -53,6 +56,10 @@ static void send_size(const struct relay *relay)
     struct winsize size;
 
     if (relay->master >= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+        if (relay->control < 0) {
+            (void)ioctl(relay->master, TIOCSWINSZ, &size); /* its end is seen elsewhere */
+            return;
+        }
         message.rows = size.ws_row;
         message.columns = size.ws_col;
         (void)monitor_send(relay->control, &message, NULL, 0,
@@ -69,7 +76,9 @@ static void on_signal(const struct relay *relay)
             send_size(relay);
             continue;
         }
-        struct monitor_message message = {.kind = MONITOR_EXEC_SIGNAL,
+        if (relay->control < 0)
+            continue;
+        struct monitor_message message = {.kind = relay->exec_id ? MONITOR_EXEC_SIGNAL : MONITOR_SIGNAL,
                                           .exec_id = relay->exec_id,
                                           .signo = (int32_t)info.ssi_signo};
         (void)monitor_send(relay->control, &message, NULL, 0, NULL);
@@ -130,7 +139,7 @@ static void relay_run(struct relay *relay, struct attach_pipes *pipes)
 {
     for (;;) {
         struct pollfd fds[] = {
-            {.fd = relay->control, .events = POLLIN},
+            {.fd = relay->end, .events = POLLIN},
             {.fd = relay->signals, .events = POLLIN},
             {.fd = relay->in.open && !relay->in_full ? relay->in.from : -1, .events = POLLIN},
             {.fd = relay->in.open && relay->in_full ? relay->in.to : -1, .events = POLLOUT},
@@ -152,7 +161,7 @@ static void relay_run(struct relay *relay, struct attach_pipes *pipes)
             copy_out(&relay->out);
         if (fds[5].revents)
             copy_out(&relay->error);
-        if (fds[0].revents && on_control(relay))
+        if (fds[0].revents && relay->ended(relay))
             return;
     }
 }
@@ -166,23 +175,32 @@ static void drain(struct stream *stream)
         copy_out(stream);
 }
 
-static bool is_same_terminal(int a, int b)
+static bool is_same(int a, int b)
 {
     struct stat first, second;
 
-    return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_rdev == second.st_rdev;
+    return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_rdev == second.st_rdev &&
+           (S_ISCHR(first.st_mode) || (first.st_ino == second.st_ino && first.st_dev == second.st_dev));
 }
 
-int attach_pipes_open(struct attach_pipes *ret_pipes, struct err *err)
+/* A file of ours is nothing a container shall cut, and by the name /dev/stdout it could not open it. */
+static bool is_file(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int attach_pipes_open(struct attach_pipes *ret_pipes, bool files, struct err *err)
 {
     struct attach_pipes *pipes = ret_pipes;
 
     *pipes = (struct attach_pipes){.ours = {-1, -1, -1}, .theirs = {0, 1, 2}};
     for (int i = 0; i < 3; i++) {
         int ends[2];
-        if (!term_is_tty(i))
+        if (!term_is_tty(i) && !(files && is_file(i)))
             continue;
-        if (i == 2 && pipes->ours[1] >= 0 && is_same_terminal(1, 2)) { /* one pipe keeps the order */
+        if (i == 2 && pipes->ours[1] >= 0 && is_same(1, 2)) { /* one pipe keeps the order */
             pipes->theirs[2] = pipes->theirs[1];
             continue;
         }
@@ -211,27 +229,56 @@ void attach_pipes_close(struct attach_pipes *pipes)
         close_fdp(&pipes->ours[i]);
 }
 
-int attach_exec(int control, uint32_t exec_id, int master, struct attach_pipes *pipes)
+/* From the first byte to the end; takes master. */
+static int relay_whole(struct relay *relay, struct attach_pipes *pipes)
 {
-    bool tty = master >= 0;
-    struct relay relay = {.control = control,
-                          .master = master,
-                          .exec_id = exec_id,
-                          .in = {STDIN_FILENO, tty ? master : pipes->ours[0], tty || pipes->ours[0] >= 0},
-                          .out = {tty ? master : pipes->ours[1], STDOUT_FILENO, tty || pipes->ours[1] >= 0},
-                          .error = {pipes->ours[2], STDERR_FILENO, !tty && pipes->ours[2] >= 0},
-                          .signals = signals_open(tty),
-                          .code = EXIT_FAILED};
+    bool tty = relay->master >= 0;
     struct termios saved;
-    bool raw = tty && term_raw(STDIN_FILENO, &saved) == 0;
 
-    send_size(&relay);
-    relay_run(&relay, pipes);
-    drain(&relay.out);
-    drain(&relay.error);
+    relay->in = (struct stream){STDIN_FILENO, tty ? relay->master : pipes->ours[0], tty || pipes->ours[0] >= 0};
+    relay->out = (struct stream){tty ? relay->master : pipes->ours[1], STDOUT_FILENO, tty || pipes->ours[1] >= 0};
+    relay->error = (struct stream){pipes->ours[2], STDERR_FILENO, !tty && pipes->ours[2] >= 0};
+    relay->signals = signals_open(tty);
+    relay->code = EXIT_FAILED;
+    bool raw = tty && term_raw(STDIN_FILENO, &saved) == 0;
+    send_size(relay);
+    relay_run(relay, pipes);
+    drain(&relay->out);
+    drain(&relay->error);
     if (raw)
         term_restore(STDIN_FILENO, &saved);
-    close_fdp(&relay.master);
-    close_fdp(&relay.signals);
-    return relay.code;
+    close_fdp(&relay->master);
+    close_fdp(&relay->signals);
+    return relay->code;
+}
+
+int attach_exec(int control, uint32_t exec_id, int master, struct attach_pipes *pipes)
+{
+    struct relay relay = {.control = control, .master = master, .exec_id = exec_id, .end = control, .ended = on_control};
+
+    return relay_whole(&relay, pipes);
+}
+
+struct awaited {
+    const struct attach_end *end;
+    struct err *err;
+};
+
+static bool on_end(struct relay *relay)
+{
+    struct awaited *awaited = relay->arg;
+    int next = awaited->end->look(awaited->end->arg, &relay->code, awaited->err);
+
+    if (next < 0 && awaited->err->code)
+        relay->code = -1;
+    relay->end = next;
+    return next < 0;
+}
+
+int attach_first(int control, int master, struct attach_pipes *pipes, const struct attach_end *end, struct err *err)
+{
+    struct awaited awaited = {end, err};
+    struct relay relay = {.control = control, .master = master, .end = end->fd, .ended = on_end, .arg = &awaited};
+
+    return relay_whole(&relay, pipes);
 }

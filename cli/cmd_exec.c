@@ -47,7 +47,7 @@ static const struct observed_container *pick(const struct observed *observed, co
 
     for (size_t i = 0; i < observed->container_count; i++) {
         const struct observed_container *container = &observed->containers[i];
-        if (!str_eq(container->record->service, service))
+        if (container->record->oneoff || !str_eq(container->record->service, service))
             continue;
         any = true;
         if (index > 0 && container->record->number != index)
@@ -140,7 +140,7 @@ static int exec_run(const struct cli *cli, const struct exec_options *options, c
     process_of(options, &record->spec, argv, arena, &spec);
     if (monitor_connect(&cli->layout, record->id, &control, &err) < 0)
         return cli_error(&err);
-    if (!spec.process.tty && !options->detach && attach_pipes_open(&pipes, &err) < 0)
+    if (!spec.process.tty && !options->detach && attach_pipes_open(&pipes, false, &err) < 0)
         return cli_error(&err);
     int result = exec_send(control, &spec, &pipes, options->detach, &err);
     attach_pipes_sent(&pipes);

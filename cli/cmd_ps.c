@@ -243,6 +243,8 @@ static bool is_shown(const struct ps_options *options, const struct observed_con
         return false;
     if (options->status)
         return strv_has(options->status, text);
+    if (container->record->oneoff && !options->all)
+        return false;
     return options->all || state == STATE_RUNNING || state == STATE_PAUSED ||
            state == STATE_RESTARTING;
 }

@@ -191,7 +191,7 @@ static int attach_sources(struct attached *a, size_t *ret_running, struct err *e
     for (size_t i = 0; i < observed.container_count && rc == 0; i++) {
         const struct container_record *record = observed.containers[i].record;
         enum container_state state = observed_state(&observed.containers[i]);
-        if (!is_attached(a, record->service))
+        if (record->oneoff || !is_attached(a, record->service))
             continue;
         if (state == STATE_RUNNING || state == STATE_RESTARTING || state == STATE_PAUSED)
             (*ret_running)++;
@@ -276,7 +276,7 @@ static int on_container_event(struct attached *a, const struct jv *event, struct
     const char *code_text = attributes ? jv_get_str(attributes, "exitCode", "0") : "0";
     long long exit_code = 0;
 
-    if (strcmp(action, "die") != 0 || !is_attached(a, service))
+    if (strcmp(action, "die") != 0 || jv_get_bool(event, "oneoff", false) || !is_attached(a, service))
         return 0;
     (void)parse_i64(code_text, -1, 255, &exit_code);
     if (view_logs_print(a->logs, err) < 0)

@@ -65,6 +65,8 @@ const struct command_row command_table[] = {
     {"pull", "[SERVICE... | IMAGE...]", "pull images", cmd_pull, pull_options, EFFECT_CHANGES},
     {"restart", "[SERVICE...]", "restart containers", cmd_restart, restart_options, EFFECT_PLANS},
     {"rm", "[SERVICE...]", "remove stopped containers", cmd_rm, rm_options, EFFECT_PLANS},
+    {"run", "SERVICE [COMMAND [ARG...]]", "run a command in a new container of a service", cmd_run,
+     run_options, EFFECT_CHANGES},
     {"start", "[SERVICE...]", "start stopped containers", cmd_start, start_options, EFFECT_PLANS},
     {"stats", "[SERVICE...]", "show what containers use, live", cmd_stats, stats_options,
      EFFECT_READS},

@@ -44,6 +44,7 @@ int project_pick_as(struct cli *cli, const struct load_options *load, char *cons
     options.origins = load->origins;
     options.only_services = load->only_services;
     options.list_variables = load->list_variables;
+    options.overlay = load->overlay;
     struct diags diags = {0};
     struct err err = {0};
     int rc = project_load(&options, ret_project, &diags, &err);

@@ -100,10 +100,10 @@ int container_prepare(const struct layout *layout, const struct container_spec *
  * loss of either loses no line. ret_fds[0] out, [1] err. */
 int container_output_keep(const struct layout *layout, const char *id, int ret_fds[2], struct err *err);
 
-/* Starts winch-monitor; returns at once. *ret_control is the supervisor's connection: the first message says
+/* Starts winch-monitor; returns at once. direct: NULL, or three descriptors as protocol.h has them (-1: /dev/null; borrowed). *ret_control is the supervisor's connection: the first message says
  * MONITOR_STARTED or MONITOR_FAILED, then notices; EOF when the monitor is gone. *ret_monitor_pid is a child of the caller. */
-int container_start(const struct layout *layout, const struct container_spec *spec, int *ret_control, pid_t *ret_monitor_pid,
-                    struct err *err);
+int container_start(const struct layout *layout, const struct container_spec *spec, const int *direct, int *ret_control,
+                    pid_t *ret_monitor_pid, struct err *err);
 /* The same with --adopt, for a container whose monitor died. tty: the pty master that came with MONITOR_STARTED and was kept
  * (it stays the caller's), or -1. */
 int container_adopt(const struct layout *layout, const struct container_spec *spec, int tty, int *ret_control,

@@ -83,6 +83,8 @@ struct unit *op_unit(const struct apply_op *op)
     struct unit *unit = op->unit_id[0] ? supervisor_unit(sv, op->unit_id) : NULL;
     if (!unit && op->op->container)
         unit = supervisor_unit(sv, op->op->container);
+    if (!unit && op->op->oneoff)
+        return supervisor_unit_named(sv, op->op->target);
     if (!unit && op->op->service)
         unit = supervisor_replica(sv, op->op->service, op->op->number);
     return unit;

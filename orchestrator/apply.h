@@ -40,6 +40,7 @@ struct apply {
     struct plan *plan;             /* owned */
     const struct project *model;   /* borrowed; may be NULL for down, stop … */
     bool renew_anon_volumes, strict;
+    const struct oneoff *oneoff;   /* borrowed; of `run` */
     bool going_down;               /* the project's intent says so: no intent of single containers is written */
     bool cancelled, pumping, again, ended;
     enum op_state *states;

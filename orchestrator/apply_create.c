@@ -206,6 +206,11 @@ static void store_record(struct apply_op *op)
         return;
     }
     supervisor_add(sv, unit);
+    if (op->op->oneoff && op->apply->oneoff->direct) {
+        unit->has_direct = true;
+        for (size_t i = 0; i < ARRAY_LEN(unit->direct); i++)
+            unit->direct[i] = take_fd(&op->apply->oneoff->direct[i]);
+    }
     memcpy(op->unit_id, unit->record->id, ID_SIZE);
     supervisor_event(sv, "create", unit, NULL);
     create_work_free(take_ptr(&op->work));
@@ -234,18 +239,22 @@ static void make_record(struct apply_op *op)
 }
 
 /* container_name is host-wide; generated names carry the project's. */
-static int name_is_free(const struct supervisor *sv, const struct service *service, struct err *err)
+static int name_is_free(const struct apply_op *op, const struct service *service, struct err *err)
 {
+    const struct supervisor *sv = op->apply->sv;
     struct container_record **records = NULL;
     size_t count = 0;
     int rc = 0;
-    if (!service->container_name)
+    const char *name = op->op->oneoff ? op->op->target : service->container_name;
+    if (!name)
         return 0;
+    if (op->op->oneoff && supervisor_unit_named(sv, name))
+        return err_set(err, ERR_EXISTS, "container name \"%s\" is already in use", name);
     if (container_record_list(sv->layout, NULL, &records, &count, NULL, NULL, err) < 0)
         return -1;
     for (size_t i = 0; i < count && rc == 0; i++)
-        if (str_eq(records[i]->name, service->container_name) && !str_eq(records[i]->project, sv->name))
-            rc = err_set(err, ERR_EXISTS, "container name \"%s\" is already in use by project %s", service->container_name,
+        if (str_eq(records[i]->name, name) && !str_eq(records[i]->project, sv->name))
+            rc = err_set(err, ERR_EXISTS, "container name \"%s\" is already in use by project %s", name,
                          records[i]->project);
     container_record_list_free(records, count);
     return rc;
@@ -261,7 +270,7 @@ static int begin(struct apply_op *op, struct err *err)
     struct create_work *work = op->work = xcalloc(1, sizeof(*work));
     work->arena = arena_new();
     id_random(work->id);
-    if (name_is_free(sv, service, err) < 0 || supervisor_userns(sv, err) < 0 || image_find(sv->layout, service->image, &work->image, err) < 0)
+    if (name_is_free(op, service, err) < 0 || supervisor_userns(sv, err) < 0 || image_find(sv->layout, service->image, &work->image, err) < 0)
         return -1;
     struct unit *old = op->op->container ? supervisor_unit(sv, op->op->container) : NULL;
     if (op->op->container && !old) /* one beside it would write to the same volumes */
@@ -280,6 +289,7 @@ static int begin(struct apply_op *op, struct err *err)
         .previous = work->previous,
         .renew_anon_volumes = apply->renew_anon_volumes,
         .strict = apply->strict,
+        .oneoff = op->op->oneoff ? apply->oneoff : NULL,
     };
     return translate_mount_needs(&work->input, work->arena, &work->needs, err);
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/units.h"
@@ -19,6 +20,8 @@ static const struct verb verbs[] = {
     { .name = "kill", .flags = VERB_STOPS | VERB_AT_ONCE, .kind = OP_CONTAINER_KILL },
     { .name = "pause", .flags = VERB_AT_ONCE, .kind = OP_CONTAINER_PAUSE },
     { .name = "unpause", .flags = VERB_AT_ONCE, .kind = OP_CONTAINER_UNPAUSE }, /* an `up` may wait for just this container */
+    { .name = "run", .is_run = true },
+    { .name = "sweep", .flags = VERB_AT_ONCE, .kind = OP_CONTAINER_REMOVE, .is_sweep = true }, /* ours: what run --rm left */
     { .name = "rm", .flags = VERB_STOPS, .kind = OP_CONTAINER_REMOVE },
 };
 
@@ -60,15 +63,15 @@ int change_new(struct supervisor *sv, const struct verb *verb, struct ipc_reques
                void (*done)(struct change *), struct change **ret_change, struct err *err)
 {
     struct change *change = xcalloc(1, sizeof(*change));
-    *change = (struct change){ .sv = sv, .verb = verb, .args = jv_copy_deep(args), .done = done };
+    *change = (struct change){ .sv = sv, .verb = verb, .direct = { -1, -1, -1 }, .args = jv_copy_deep(args), .done = done };
     const struct jv *project = jv_find(change->args, "project");
     if (project && project_from_json(project, &change->model, err) < 0) {
         change_free(change);
         return err_wrap(err, "project");
     }
-    if (verb->is_up && !change->model) {
+    if ((verb->is_up || verb->is_run) && !change->model) {
         change_free(change);
-        return err_set(err, ERR_PROTOCOL, "up without a project");
+        return err_set(err, ERR_PROTOCOL, "%s without a project", verb->name);
     }
     if (change->model && strcmp(change->model->name, sv->name) != 0) {
         change_free(change);
@@ -76,6 +79,12 @@ int change_new(struct supervisor *sv, const struct verb *verb, struct ipc_reques
     }
     change->parallel = (size_t)jv_get_int(change->args, "parallel", 0);
     read_options(change, jv_find(change->args, "options"));
+    if (verb->is_run && oneoff_read(change, jv_find(change->args, "options"), err) < 0) {
+        change_free(change);
+        return -1;
+    }
+    change->options.auto_removed = verb->is_sweep;
+    change->options.volumes |= verb->is_sweep;
     change->request = request;
     *ret_change = change;
     return 0;
@@ -87,6 +96,8 @@ void change_free(struct change *change)
         return;
     loop_source_free(change->timer);
     apply_free(change->apply);
+    for (size_t i = 0; i < ARRAY_LEN(change->direct); i++)
+        close_fdp(&change->direct[i]);
     strv_free(change->services);
     strv_free(change->scale);
     project_free(change->model);
@@ -118,6 +129,8 @@ static void answer(void *arg)
     struct change *change = arg;
     if (change->request && change->error.code != ERR_NONE)
         ipc_answer_error(change->request, &change->error);
+    else if (change->request && change->verb->is_run)
+        oneoff_begun(change);
     else if (change->request)
         ipc_answer_ok(change->request, NULL);
     else if (change->error.code != ERR_NONE)
@@ -178,7 +191,7 @@ static int unit_ready(const struct change *change, const struct unit *unit, stru
 static bool is_in_plan(const struct plan *plan, const struct unit *unit)
 {
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->ops[i].service && str_eq(plan->ops[i].service, unit->record->service) &&
+        if (!unit->record->oneoff && plan->ops[i].service && str_eq(plan->ops[i].service, unit->record->service) &&
             plan->ops[i].kind != OP_CONTAINER_REMOVE && plan->ops[i].kind != OP_CONTAINER_STOP)
             return true;
     return false;
@@ -256,13 +269,13 @@ static int plan_of_verb(struct change *change, enum op_kind kind, struct plan **
     const struct observe_known known = { .record = held_record, .arg = change->sv };
     if (observe_beside(change->sv->layout, change->sv->name, model_of(change), &known, &observed, err) < 0)
         return -1;
-    if (change->verb->is_up && observed.lost) { /* a second one beside it would write to the same volumes */
+    if ((change->verb->is_up || change->verb->is_run) && observed.lost) { /* a second one beside it would write to the same volumes */
         (void)err_set(err, ERR_CORRUPT, "a running container's record cannot be read: %s", observed.lost[0]);
         (void)err_hint(err, "put the file back from a copy, or kill the container's processes and remove its folder");
         observed_done(&observed);
         return -1;
     }
-    int rc = change->verb->is_up     ? plan_make_up(change->model, &observed, &change->options, ret_plan, err)
+    int rc = change->verb->is_up || change->verb->is_run ? plan_make_up(change->model, &observed, &change->options, ret_plan, err)
              : change->verb->is_down ? plan_make_down(model_of(change), &observed, &change->options, ret_plan, err)
                                      : plan_make_verb(kind, model_of(change), &observed, &change->options, ret_plan, err);
     observed_done(&observed);
@@ -292,7 +305,7 @@ static void applied(const struct err *error, void *arg)
             begin_apply(change, plan);
         return;
     }
-    if (change->verb->is_up && container_records_sync(change->sv->layout, &err) < 0)
+    if ((change->verb->is_up || change->verb->is_run) && container_records_sync(change->sv->layout, &err) < 0)
         log_warning("project=%s %s", change->sv->name, err.message);
     if (change->verb->is_down && change->sv->units.count == 0 && !change->options.services)
         forget_project(change);
@@ -322,6 +335,7 @@ static void begin_apply(struct change *change, struct plan *plan)
 {
     apply_free(change->apply);
     change->apply = apply_new(change->sv, plan, model_of(change) ? model_of(change) : NULL, send_event, applied, change);
+    change->apply->oneoff = change->verb->is_run ? &change->oneoff : NULL;
     change->apply->renew_anon_volumes = change->options.renew_anon_volumes;
     change->apply->strict = change->options.strict;
     change->apply->going_down = change->sv->going_down;
@@ -347,12 +361,28 @@ static int accept_model(struct change *change, struct err *err)
     return 0;
 }
 
-static int save_intent(struct change *change, struct err *err)
+/* `run` keeps its model to itself; but the services it starts are to come back as if `up` had started them. */
+static bool starts_services(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->ops[i].kind == OP_CONTAINER_START && !plan->ops[i].oneoff)
+            return true;
+    return false;
+}
+
+static int save_intent(struct change *change, const struct plan *plan, struct err *err)
 {
     struct supervisor *sv = change->sv;
     bool want_up = sv->intent.want_up;
     if (change->verb->is_up)
         return accept_model(change, err);
+    if (change->verb->is_run) {
+        want_up |= starts_services(plan);
+        project_intent_done(&sv->intent);
+        sv->intent = (struct project_intent){ 0 };
+        if (project_intent_ensure(sv->layout, sv->name, &sv->intent, err) < 0)
+            return -1;
+    }
     if (change->verb->flags & VERB_WANTS_UP)
         want_up = true;
     if ((change->verb->flags & VERB_WANTS_DOWN) && !change->options.services)
@@ -399,7 +429,7 @@ static void change_go(struct change *change)
         plan->count = pulls;
         plan->warning_count = 0; /* told by the second pass */
         change->pulling = true;
-    } else if (save_intent(change, &err) < 0) {
+    } else if (save_intent(change, plan, &err) < 0) {
         plan_free(plan);
         change_end(change, &err);
         return;

@@ -16,7 +16,7 @@ struct verb {
     const char *name;
     unsigned flags;
     enum op_kind kind; /* for plan_make_verb; up and down have planners of their own */
-    bool is_up, is_down;
+    bool is_up, is_down, is_run, is_sweep;
 };
 const struct verb *verb_find(const char *name);
 
@@ -29,6 +29,9 @@ struct change {
     char **services, **scale;
     struct plan_options options;
     size_t parallel; /* at most so many operations at once; 0: no limit */
+    struct oneoff oneoff; /* run */
+    int direct[3];        /* descriptors for it, or -1 */
+    bool attached;        /* run: the answer comes when it has ended */
     bool stop_first; /* rm --stop */
     bool pulling;    /* first pass of `up`: only the images, before anything is intended or made */
     bool wait;
@@ -48,4 +51,12 @@ void change_free(struct change *change);
 void change_begin(struct change *change);
 void change_cancel(struct change *change, const char *why);
 void change_look(struct change *change); /* units changed */
+
+/* oneoff.c: what is special about `run` */
+int oneoff_read(struct change *change, const struct jv *options, struct err *err);
+void oneoff_begun(struct change *change); /* its container was started: answers, or keeps the request until it has ended */
+void oneoff_look(struct supervisor *sv);  /* units changed: answers, removes what is to be removed */
+void oneoff_attend(struct supervisor *sv, struct ipc_request *request, const char *id);
+bool oneoff_waits(const struct supervisor *sv);
+void oneoff_free(struct supervisor *sv);
 void change_tell_waiting(struct change *change, const struct change *behind);

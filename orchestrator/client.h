@@ -5,6 +5,10 @@
  *   up       {project: <project_to_json>, options: {…plan_options fields by name…, wait: bool, wait_timeout_us}}
  *   down     {options}                     (ok after everything is gone; the supervisor then ends by itself)
  *   start stop restart kill pause unpause rm {options}
+ *   run      {project, options: {services: [one], no_deps, pull, remove_orphans, oneoff: {name, rm, aliases}, attached}}, with
+ *            three descriptors (or one, a socket for the terminal) in the foreground: monitor/protocol.h. Event {"type":"run","id",
+ *            "name"} when it runs; → {id, name} then, or, attached, {id, name, exit_code} when it has ended and, with rm, is gone
+ *   attend   {id}                          → {exit_code} as above, for a caller whose supervisor died
  *   wait     {services:[…]}                → {codes:{container name: code}}
  *   cancel   {}                            stops the change that runs: operations not begun are dropped, waits end, the change fails
  *                                          with ERR_CANCELLED; what has begun is completed. Answered at once.

@@ -2,6 +2,7 @@
 /* methods.c - the table of calls and the queue of changes. A stop, kill or down does not wait behind a start: it ends it first. */
 #include "orchestrator/methods.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -113,6 +114,43 @@ void methods_start_services(struct supervisor *sv, char **services)
         queue_add(sv, change);
 }
 
+/* Like the others, but descriptors may come along. */
+static void handle_run(struct ipc_request *request, const struct jv *args, void *context)
+{
+    struct change *change = NULL;
+    struct err err = { 0 };
+    const int *fds;
+    size_t count = ipc_request_fds(request, &fds);
+    if (change_new(context, verb_find("run"), request, args, change_done, &change, &err) < 0) {
+        ipc_answer_error(request, &err);
+        return;
+    }
+    for (size_t i = 0; i < MIN(count, ARRAY_LEN(change->direct)); i++)
+        change->direct[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+    if (count > 0)
+        change->oneoff.direct = change->direct;
+    queue_add(context, change);
+}
+
+static void handle_attend(struct ipc_request *request, const struct jv *args, void *context)
+{
+    oneoff_attend(context, request, jv_get_str(args, "id", ""));
+}
+
+void methods_sweep(struct supervisor *sv)
+{
+    _cleanup_jv_ struct jv *args = jv_object();
+    struct change *change = NULL;
+    struct err err = { 0 };
+    for (size_t i = 0; i < sv->beside.count; i++)
+        if (sv->beside.items[i]->verb->is_sweep)
+            return;
+    if (change_new(sv, verb_find("sweep"), NULL, args, change_done, &change, &err) < 0)
+        log_error("project=%s %s", sv->name, err.message);
+    else
+        queue_add(sv, change);
+}
+
 static void handle_cancel(struct ipc_request *request, const struct jv *args _unused_, void *context)
 {
     struct supervisor *sv = context;
@@ -135,7 +173,7 @@ static bool wait_is_over(const struct supervisor *sv, const struct wait_call *ca
 {
     for (size_t i = 0; i < sv->units.count; i++) {
         const struct unit *unit = sv->units.items[i];
-        bool meant = !call->services || strv_has(call->services, unit->record->service);
+        bool meant = !unit->record->oneoff && (!call->services || strv_has(call->services, unit->record->service));
         if (meant && !unit_is_at_rest(unit))
             return false;
     }
@@ -148,7 +186,7 @@ static void wait_answer(const struct supervisor *sv, struct wait_call *taken)
     struct jv *ok = jv_object(), *codes = jv_object();
     for (size_t i = 0; i < sv->units.count; i++) {
         const struct unit *unit = sv->units.items[i];
-        if (!call->services || strv_has(call->services, unit->record->service))
+        if (!unit->record->oneoff && (!call->services || strv_has(call->services, unit->record->service)))
             jv_set_int(codes, unit->record->name, unit->last.exit_code);
     }
     jv_set(ok, "codes", codes);
@@ -205,6 +243,7 @@ const struct ipc_method supervisor_methods[] = {
     { "up", handle_up },         { "down", handle_down },     { "start", handle_start },
     { "stop", handle_stop },     { "restart", handle_restart }, { "kill", handle_kill },
     { "pause", handle_pause },   { "unpause", handle_unpause },
+    { "run", handle_run },       { "attend", handle_attend },
     { "rm", handle_rm },         { "wait", handle_wait },     { "cancel", handle_cancel },
     { "events", handle_events }, { "status", handle_status }, { 0 },
 };
@@ -221,11 +260,12 @@ void methods_changed(struct supervisor *sv)
             sv->waits.items[i--] = sv->waits.items[--sv->waits.count];
             wait_answer(sv, call);
         }
+    oneoff_look(sv);
 }
 
 bool methods_busy(const struct supervisor *sv)
 {
-    return sv->current || sv->waiting.count > 0 || sv->beside.count > 0 || sv->waits.count > 0;
+    return sv->current || sv->waiting.count > 0 || sv->beside.count > 0 || sv->waits.count > 0 || oneoff_waits(sv);
 }
 
 void methods_warn(struct supervisor *sv, const char *text)
@@ -248,4 +288,5 @@ void methods_free(struct supervisor *sv)
         free(sv->waits.items[i]);
     }
     VEC_DONE(&sv->waits);
+    oneoff_free(sv);
 }

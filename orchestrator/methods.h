@@ -10,6 +10,8 @@ struct supervisor;
 
 extern const struct ipc_method supervisor_methods[];
 /* Units changed: the running change and pending waits look again. */
+/* Removes, beside everything else, the containers of `run --rm` that have ended. */
+void methods_sweep(struct supervisor *sv);
 void methods_changed(struct supervisor *sv);
 /* A change or a wait is in progress. */
 bool methods_busy(const struct supervisor *sv);

@@ -172,6 +172,11 @@ bool container_is_active(const struct observed_container *container)
     return state == STATE_RUNNING || state == STATE_PAUSED || state == STATE_RESTARTING;
 }
 
+bool container_is_auto_removed(const struct container_record *record)
+{
+    return record->oneoff && jv_get_bool(record->service_data, "auto_remove", false);
+}
+
 bool container_is_orphan(const struct project *desired, const struct observed_container *container)
 {
     const char *service = container->record->service;

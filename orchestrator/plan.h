@@ -51,6 +51,7 @@ struct op {
     const char *key;       /* key of network or volume in the model */
     enum depends_condition condition; /* CONTAINER_WAIT */
     const char *waiter;    /* CONTAINER_WAIT: who needs it (service), for the message naming the edge */
+    bool oneoff;           /* of `run`: target is its name, no replica is meant */
     bool optional;         /* CONTAINER_WAIT: required: false, a failure is only a warning */
     int64_t grace_us;      /* stop, restart, recreate */
     int signo;             /* kill */
@@ -79,6 +80,8 @@ struct plan_options {
     bool images_done;            /* second pass of `up`: images were taken care of, none is pulled, a missing one is an error */
     bool ignore_orphans;         /* COMPOSE_IGNORE_ORPHANS: no warning */
     int signo;                   /* kill */
+    const char *oneoff;          /* `run`: name of the container to make of the one service named; its dependencies as in `up` */
+    bool auto_removed;           /* rm: the ended containers of `run --rm` only */
 };
 
 /* `up` in two passes, since a pull may change what an image is: when the plan holds OP_IMAGE_PULL, apply these alone, observe

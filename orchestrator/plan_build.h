@@ -36,6 +36,8 @@ bool plan_is_named(const struct plan_options *options, const char *service);
 int plan_check_services(const struct plan_builder *builder, struct err *err);
 /* Running, paused or waiting to be restarted: there is something to stop. */
 bool container_is_active(const struct observed_container *container);
+/* Of `run --rm`. */
+bool container_is_auto_removed(const struct container_record *record);
 /* Containers of services the model does not know. */
 bool container_is_orphan(const struct project *desired, const struct observed_container *container);
 void plan_warn_orphans(struct plan_builder *builder);

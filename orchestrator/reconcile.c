@@ -17,7 +17,7 @@ static int scale_of(const struct plan_options *options, const struct service *se
             strncmp(service->name, options->scale[i], strlen(service->name)) == 0)
             scale = number;
     }
-    if (scale > 1 && service->container_name)
+    if (scale > 1 && service->container_name && !options->oneoff)
         return err_set(err, ERR_CONFIG, "service '%s': container_name '%s' allows one container, not %lld", service->name,
                        service->container_name, (long long)scale);
     *ret_scale = scale;

@@ -55,7 +55,8 @@ static void emit_make(struct up *up, const struct up_service *service, struct up
     container->op_made = plan_add(up->builder, (struct op){
         .kind = container->fate == FATE_RECREATE ? OP_CONTAINER_RECREATE : OP_CONTAINER_CREATE,
         .target = container->name, .cause = container->cause, .service = service->service->name, .number = container->number,
-        .container = container->observed ? container->observed->record->id : NULL, .pos = service->service->pos });
+        .container = container->observed ? container->observed->record->id : NULL, .pos = service->service->pos,
+        .oneoff = up->builder->options->oneoff && service->named });
     container->op_ready = container->op_made;
     needs_resources(up, service, container->op_made);
 }
@@ -154,6 +155,7 @@ static void emit_start(struct up *up, const struct up_service *service, struct u
         .target = container->name, .cause = container->cause, .service = service->service->name, .number = container->number,
         .container = container->observed && container->fate != FATE_RECREATE ? container->observed->record->id : NULL,
         .pos = service->service->pos,
+        .oneoff = builder->options->oneoff && service->named,
     };
     size_t start = plan_add(builder, op);
     plan_needs(builder, start, container->op_made);

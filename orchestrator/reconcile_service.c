@@ -242,6 +242,11 @@ static void decide_service(struct up *up, struct up_service *service)
     size_t room = builder->observed->container_count + (size_t)service->scale + 1;
     service->containers = arena_alloc(builder->arena, room * sizeof(*service->containers));
     service->surplus = arena_alloc(builder->arena, room * sizeof(*service->surplus));
+    if (builder->options->oneoff && service->named) { /* beside the replicas, which stay as they are */
+        service->containers[service->count++] = (struct up_container){
+            .name = builder->options->oneoff, .fate = FATE_CREATE, .cause = "run", .op_made = OP_NONE, .op_ready = OP_NONE };
+        return;
+    }
     int64_t highest = collect(up, service);
     drop_surplus(service);
     for (size_t i = 0; i < service->count; i++)

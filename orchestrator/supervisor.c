@@ -151,6 +151,8 @@ void supervisor_event(struct supervisor *sv, const char *action, const struct un
         jv_set_int(event, "number", unit->record->number);
         jv_set_str(event, "container", unit->record->name);
         jv_set_str(event, "id", unit->record->id);
+        if (unit->record->oneoff)
+            jv_set_bool(event, "oneoff", true);
     }
     jv_set(event, "attributes", attributes ? attributes : jv_object());
     events_add(sv->events, event);

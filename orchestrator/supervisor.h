@@ -66,6 +66,8 @@ struct unit {
     bool adopted;                /* found running, not started by us */
     bool boot_between;           /* found at rest, with no trace of a start in this boot */
     int keep[2];                 /* both FIFOs of the output */
+    bool has_direct;             /* the next start gives it these instead of the FIFOs (run in the foreground) */
+    int direct[3];
     int keep_tty;                /* the terminal's master: it would hang up with the monitor; -1: none */
 
     struct loop_source *timer; /* grace or backoff */
@@ -88,6 +90,7 @@ struct unit {
 /* Takes the record. NULL with *err when its service_data cannot be read. */
 struct unit *unit_new(struct supervisor *sv, struct container_record *record, struct err *err);
 void unit_free(struct unit *unit);
+void unit_direct_close(struct unit *unit);
 /* Feeds the state machine and acts. */
 void unit_event(struct unit *unit, enum instance_event event);
 /* By a command or plan; results come as changes of state (supervisor_changed). */
@@ -150,6 +153,7 @@ struct supervisor {
     struct change *current;
     VEC(struct change *) waiting, beside; /* beside: those that wait for nobody */
     VEC(struct wait_call *) waits;
+    VEC(struct run_call *) runs;
     VEC(char *) populating;
     bool going_down;
     bool deleted; /* state directories wait in lib/deleting */

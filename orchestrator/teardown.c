@@ -105,6 +105,8 @@ static void needs_neighbours(struct teardown *teardown, size_t target, size_t op
 static bool wants_down(const struct plan_builder *builder, const struct observed_container *container)
 {
     const struct plan_options *options = builder->options;
+    if (container->record->oneoff && !options->remove_orphans)
+        return false;
     if (container_is_orphan(builder->desired, container))
         return options->remove_orphans && (!options->services || !options->services[0]);
     return plan_is_named(options, container->record->service);
@@ -216,6 +218,8 @@ static bool wants_active(const struct plan_builder *builder, const struct observ
 
 static bool wants_inactive(const struct plan_builder *builder, const struct observed_container *container)
 {
+    if (builder->options->auto_removed && !container_is_auto_removed(container->record))
+        return false;
     return plan_is_named(builder->options, container->record->service) && !container_is_active(container);
 }
 

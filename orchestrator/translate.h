@@ -49,6 +49,13 @@ struct mount_needs {
     size_t count;
 };
 
+/* A container of `run`. */
+struct oneoff {
+    const char *name;
+    bool auto_remove; /* when it ends */
+    bool aliases;     /* it answers to the service's names, too */
+    int *direct;      /* NULL, or three descriptors that become its standard ones (monitor/protocol.h); taken by its creation */
+};
 struct translate_input {
     const struct layout *layout;
     const struct project *project;
@@ -61,6 +68,7 @@ struct translate_input {
     const struct container_record *previous;  /* recreate: anonymous volumes are carried over; or NULL */
     bool renew_anon_volumes;
     bool strict;                              /* limits that this host cannot keep fail the start */
+    const struct oneoff *oneoff;              /* `run`: no replica of its service; or NULL */
     const char *image_reference;              /* NULL: service->image */
 };
 /* Results live in the arena. ERR_CONFIG, ERR_UNSUPPORTED name the service and the key. */

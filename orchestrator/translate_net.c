@@ -64,7 +64,7 @@ static int endpoints_make(const struct translate_input *input, struct arena *are
         endpoints[i] = (struct endpoint_request){
             .network = network->name,
             .aliases = leg->aliases.items,
-            .alias_count = leg->aliases.count,
+            .alias_count = input->oneoff && !input->oneoff->aliases ? 0 : leg->aliases.count,
             .ipv4 = leg->ipv4_address,
             .ipv6 = leg->ipv6_address,
             .mac = leg->mac_address ? leg->mac_address : i == 0 ? service->mac_address : NULL,
@@ -116,7 +116,7 @@ static int sandbox_make(const struct translate_input *input, struct container_re
         .id = input->id,
         .container_name = record->name,
         .project = input->project->name,
-        .service = service->name,
+        .service = input->oneoff && !input->oneoff->aliases ? NULL : service->name,
         .index = (unsigned)input->number,
         .hostname = service->hostname && service->hostname[0] ? service->hostname : short_id,
         .domainname = service->domainname,

@@ -162,7 +162,7 @@ static struct jv *labels_make(const struct translate_input *input)
         { LABEL_PREFIX "project", project->name },
         { LABEL_PREFIX "service", service->name },
         { LABEL_PREFIX "container-number", number },
-        { LABEL_PREFIX "oneoff", "False" },
+        { LABEL_PREFIX "oneoff", input->oneoff ? "True" : "False" },
         { LABEL_PREFIX "config-hash", service->config_hash },
         { LABEL_PREFIX "image", input->image->id },
         { LABEL_PREFIX "depends_on", depends },
@@ -202,7 +202,9 @@ static void identity(const struct translate_input *input, struct container_recor
     const struct service *service = input->service;
     char instance[32];
     record->id = arena_strdup(arena, input->id);
-    record->name = arena_strdup(arena, container_name_for(arena, input->project, service, input->number));
+    record->name = arena_strdup(arena, input->oneoff ? input->oneoff->name
+                                                     : container_name_for(arena, input->project, service, input->number));
+    record->oneoff = input->oneoff != NULL;
     record->project = arena_strdup(arena, input->project->name);
     record->service = arena_strdup(arena, service->name);
     record->number = input->number;
@@ -257,6 +259,7 @@ int translate_record(const struct translate_input *input, const struct mount_nee
         translate_mounts(input, needs, record, data, err) < 0 || translate_network_part(input, record, data, err) < 0)
         return err_wrap(err, "service '%s'", input->service->name);
     translate_runtime(input, needs, data);
+    jv_set_bool(data, "auto_remove", input->oneoff && input->oneoff->auto_remove);
     record->labels = labels_make(input);
     record->service_data = take_ptr(&data);
     *ret_record = take_ptr(&record);

@@ -166,6 +166,7 @@ struct unit *unit_new(struct supervisor *sv, struct container_record *record_tak
     }
     struct unit *unit = xcalloc(1, sizeof(*unit));
     unit->sv = sv;
+    unit->direct[0] = unit->direct[1] = unit->direct[2] = -1;
     unit->control = unit->keep[0] = unit->keep[1] = unit->keep_tty = -1;
     unit->runtime = runtime;
     unit->last.exit_code = -1;
@@ -178,6 +179,13 @@ struct unit *unit_new(struct supervisor *sv, struct container_record *record_tak
     return unit;
 }
 
+void unit_direct_close(struct unit *unit)
+{
+    for (size_t i = 0; i < ARRAY_LEN(unit->direct); i++)
+        close_fdp(&unit->direct[i]);
+    unit->has_direct = false;
+}
+
 void unit_free(struct unit *unit)
 {
     if (!unit)
@@ -187,6 +195,7 @@ void unit_free(struct unit *unit)
     unit_spawn_done(unit);
     unit_control_detach(unit);
     unit_execs_fail(unit);
+    unit_direct_close(unit);
     close_fdp(&unit->keep[0]);
     close_fdp(&unit->keep[1]);
     close_fdp(&unit->keep_tty);

@@ -87,7 +87,7 @@ static int start_monitor(struct unit *unit, struct err *err)
     pid_t monitor = 0;
     bool hooks = false;
     if (output_keep(unit, err) < 0 || translate_start(sv->layout, unit->record, &input, arena, &spec, err) < 0 ||
-        cdi_apply(arena, &spec, &hooks, err) < 0 || container_start(sv->layout, &spec, &control, &monitor, err) < 0)
+        cdi_apply(arena, &spec, &hooks, err) < 0 || container_start(sv->layout, &spec, unit->has_direct ? unit->direct : NULL, &control, &monitor, err) < 0)
         return -1;
     if (hooks) {
         _cleanup_free_ char *text = xasprintf("container %s: the hooks of its CDI devices are not run", unit->record->name);
@@ -95,6 +95,7 @@ static int start_monitor(struct unit *unit, struct err *err)
         methods_warn(sv, text);
     }
     (void)loop_child(sv->loop, monitor, unit_monitor_reaped, NULL); /* frees itself */
+    unit_direct_close(unit);
     unit_control_attach(unit, control);
     return 0;
 }

@@ -22,6 +22,7 @@ struct load {
     struct project_files files;
     struct load_use use;
     struct node **documents; /* of each file: raw, a list */
+    struct node *overlay;    /* the same, of the command line; or NULL */
     const char *name;
     bool lost; /* parts of the files are missing in the tree: what refers to them cannot be judged */
     struct err *err;
@@ -94,6 +95,11 @@ static int read_files(struct load *load)
         load->documents[i] = yaml_read(loading->arena, load->files.display[i], text, size, loading->diags);
         load->lost = load->lost || !load->documents[i];
     }
+    const char *overlay = loading->options->overlay;
+    if (overlay) {
+        load->overlay = yaml_read(loading->arena, "command line", overlay, strlen(overlay), loading->diags);
+        load->lost = load->lost || !load->overlay;
+    }
     return 0;
 }
 
@@ -130,25 +136,37 @@ static int choose_name(struct load *load)
     return 0;
 }
 
+static struct node *merge_document(struct load *load, struct node *tree, struct node *document, const char *path)
+{
+    struct loading *loading = &load->loading;
+    size_t first_diag = loading->diags->count;
+
+    if (!document_prepare(loading, document, loading->working_dir) && !document_salvage(loading, document, first_diag)) {
+        load->lost = true; /* the findings of the other files are wanted, too */
+        return tree;
+    }
+    size_t errors = loading->diags->error_count;
+    struct node *next = document_add(loading, tree, document, path, loading->working_dir);
+    load->lost = load->lost || !next || loading->diags->error_count > errors;
+    return next ? next : tree;
+}
+
 /* One tree out of all files. */
 static struct node *merge_files(struct load *load)
 {
-    struct loading *loading = &load->loading;
     struct node *tree = NULL;
 
     for (size_t i = 0; i < load->files.count; i++)
-        NODE_EACH(entry, load->documents[i]) {
-            size_t first_diag = loading->diags->count;
-            if (!document_prepare(loading, entry->value, loading->working_dir) &&
-                !document_salvage(loading, entry->value, first_diag)) {
-                load->lost = true; /* the findings of the other files are wanted, too */
-                continue;
+        NODE_EACH(entry, load->documents[i])
+            tree = merge_document(load, tree, entry->value, load->files.paths[i]);
+    NODE_EACH(entry, load->overlay)
+        NODE_EACH(service, node_find(entry->value, "services"))
+            if (!load->lost && !node_find(node_find(tree, "services"), service->key)) {
+                diag_error(load->loading.diags, service->key_pos, NULL, "no such service: %s", service->key);
+                return NULL;
             }
-            size_t errors = loading->diags->error_count;
-            struct node *next = document_add(loading, tree, entry->value, load->files.paths[i], loading->working_dir);
-            load->lost = load->lost || !next || loading->diags->error_count > errors;
-            tree = next ? next : tree;
-        }
+    NODE_EACH(entry, load->overlay)
+        tree = merge_document(load, tree, entry->value, load->files.paths[load->files.count - 1]);
     return load->lost ? NULL : tree;
 }
 

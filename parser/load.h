@@ -15,6 +15,7 @@ struct load_options {
     const char *project_directory;
     const char *const *env_files; /* --env-file; NULL: COMPOSE_ENV_FILES, .env */
     const char *const *profiles;  /* --profile; NULL: COMPOSE_PROFILES */
+    const char *overlay;          /* YAML merged over all files, its positions say "command line"; or NULL */
     const char *const *services;  /* named on the command line: their profiles are activated; NULL: none */
     const char *cwd;              /* absolute working directory */
     char *const *environment;     /* process environment, KEY=VALUE, NULL-terminated */

@@ -144,7 +144,8 @@ static int readonly_place(const char *path, struct readonly_place *ret_place, st
     return 0;
 }
 
-static int monitor_spawn(const struct container_spec *spec, const char *option, int tty,
+/* more: descriptors after the two of every monitor. */
+static int monitor_spawn(const struct container_spec *spec, const char *option, const int *more, size_t more_count,
                          int *ret_control, pid_t *ret_pid, struct err *err)
 {
     _cleanup_free_ char *path = NULL, **plain = NULL;
@@ -164,13 +165,14 @@ static int monitor_spawn(const struct container_spec *spec, const char *option, 
     theirs = pair[1];
     const char *argv[4] = {"winch-monitor", option ? option : spec->id, option ? spec->id : NULL,
                            NULL};
-    const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, memfd, theirs, tty};
+    int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, memfd, theirs, -1, -1, -1};
+    memcpy(fds + MONITOR_FD_CLIENT + 1, more, more_count * sizeof(*more));
     const struct proc_spawn spawn = {
         .path = place.path ? place.path : path,
         .argv = (char *const *)argv,
         .envp = place.envp ? place.envp : (plain = monitor_environment(NULL)),
         .fds = fds,
-        .fd_count = tty >= 0 ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1,
+        .fd_count = MONITOR_FD_CLIENT + 1 + more_count,
         .new_session = true,
     };
     if (proc_spawn(&spawn, ret_pid, err) < 0)
@@ -179,19 +181,20 @@ static int monitor_spawn(const struct container_spec *spec, const char *option, 
     return 0;
 }
 
-int container_start(const struct layout *layout, const struct container_spec *spec,
+int container_start(const struct layout *layout, const struct container_spec *spec, const int *direct,
                     int *ret_control, pid_t *ret_monitor_pid, struct err *err)
 {
     (void)layout;
-    return monitor_spawn(spec, NULL, -1, ret_control, ret_monitor_pid, err);
+    return monitor_spawn(spec, direct ? "--direct" : NULL, direct ? direct : (const int[1]){-1}, direct ? 3 : 0, ret_control,
+                         ret_monitor_pid, err);
 }
 
 int container_adopt(const struct layout *layout, const struct container_spec *spec, int tty,
                     int *ret_control, pid_t *ret_monitor_pid, struct err *err)
 {
     (void)layout;
-    return monitor_spawn(spec, tty >= 0 ? "--adopt-tty" : "--adopt", tty, ret_control, ret_monitor_pid,
-                         err);
+    return monitor_spawn(spec, tty >= 0 ? "--adopt-tty" : "--adopt", &tty, tty >= 0 ? 1 : 0, ret_control,
+                         ret_monitor_pid, err);
 }
 
 int monitor_connect(const struct layout *layout, const char *id, int *ret_control, struct err *err)

@@ -114,6 +114,11 @@ static int null_device_open(struct err *err)
 /* Descriptors 0-2 of the container, without a tty. */
 static int stdio_open(struct monitor *monitor, int ret_fds[3], struct err *err)
 {
+    if (monitor->direct) { /* closed with the others once the process has them */
+        for (int i = 0; i < 3; i++)
+            ret_fds[i] = MONITOR_FD_DIRECT + i;
+        return 0;
+    }
     if (monitor->spec.stdin_open) {
         int pair[2];
         if (pipe2(pair, O_CLOEXEC) < 0)
@@ -151,6 +156,7 @@ static int process_launch(struct monitor *monitor, struct started *ret_started, 
         .init_fd = init,
         .target = -1,
         .cgroup_fd = monitor->cgroup.unified_fd,
+        .foreign_stdio = monitor->direct,
     };
     if (start_process(&start, ret_started, err) < 0)
         return -1;
@@ -160,10 +166,8 @@ static int process_launch(struct monitor *monitor, struct started *ret_started, 
     return 0;
 }
 
-static int tty_relay(struct monitor *monitor, struct err *err)
+int monitor_take_tty(struct monitor *monitor, struct err *err)
 {
-    if (monitor->tty < 0)
-        return 0;
     int copy = fcntl(monitor->tty, F_DUPFD_CLOEXEC, 3);
     relay_done(&monitor->relays[0]);
     if (copy < 0)
@@ -173,6 +177,17 @@ static int tty_relay(struct monitor *monitor, struct err *err)
     if (monitor_watch(monitor, copy, EPOLLIN | EPOLLET, SOURCE_RELAY, 0) < 0)
         return err_sys(err, "watch the terminal");
     return 0;
+}
+
+static int tty_relay(struct monitor *monitor, struct err *err)
+{
+    if (monitor->tty < 0)
+        return 0;
+    char word = 0;
+    if (monitor->direct && fd_send(MONITOR_FD_DIRECT, &word, 1, &monitor->tty, 1) == 1 &&
+        monitor_watch(monitor, MONITOR_FD_DIRECT, EPOLLIN, SOURCE_READER, 0) == 0)
+        return 0;
+    return monitor_take_tty(monitor, err); /* he is gone already */
 }
 
 static void launch_undo(struct monitor *monitor)

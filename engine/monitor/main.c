@@ -172,6 +172,10 @@ static void event_handle(struct monitor *monitor, const struct epoll_event *even
     case SOURCE_OOM:
         oom_happened(monitor);
         break;
+    case SOURCE_READER:
+        close(MONITOR_FD_DIRECT);
+        (void)monitor_take_tty(monitor, NULL); /* without memory for it the output waits in the terminal */
+        break;
     case SOURCE_FIRST:
         monitor->exited = true;
         monitor->wait_status = -1;
@@ -309,9 +313,8 @@ static void monitor_init(struct monitor *monitor)
 }
 
 /* Nothing inherited survives but the descriptors of the protocol and the standard ones. */
-static void process_prepare(bool has_tty)
+static void process_prepare(int last)
 {
-    int last = has_tty ? MONITOR_FD_TTY : MONITOR_FD_CLIENT;
     (void)close_range((unsigned)last + 1, ~0u, 0); /* since Linux 5.9, which all here needs anyway */
     for (int fd = MONITOR_FD_SPEC; fd <= last; fd++)
         (void)fd_set_cloexec(fd, true);
@@ -332,12 +335,14 @@ int main(int argc, char **argv)
     struct err err = {0};
     bool adopt_tty = argc == 3 && str_eq(argv[1], "--adopt-tty");
     bool adopt = adopt_tty || (argc == 3 && str_eq(argv[1], "--adopt"));
-    if (argc != 2 && !adopt) {
-        fputs("usage: winch-monitor [--adopt | --adopt-tty] ID (started by winch-supervisor)\n", stderr);
+    bool direct = argc == 3 && str_eq(argv[1], "--direct");
+    if (argc != 2 && !adopt && !direct) {
+        fputs("usage: winch-monitor [--adopt | --adopt-tty | --direct] ID (started by winch-supervisor)\n", stderr);
         return 2;
     }
-    process_prepare(adopt_tty);
+    process_prepare(direct ? MONITOR_FD_DIRECT + 2 : adopt_tty ? MONITOR_FD_TTY : MONITOR_FD_CLIENT);
     monitor_init(&monitor);
+    monitor.direct = direct;
     monitor.tty = adopt_tty ? MONITOR_FD_TTY : -1;
     if (loop_prepare(&monitor, &err) < 0)
         return 125;

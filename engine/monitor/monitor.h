@@ -29,6 +29,7 @@ enum source { /* what an epoll event belongs to; the index is in the lower half 
               SOURCE_SINK,
               SOURCE_OOM,
               SOURCE_FIRST, /* adopted first process: its pidfd */
+              SOURCE_READER, /* somebody else reads the terminal: his end */
 };
 
 struct client {
@@ -71,6 +72,7 @@ struct monitor {
     int pidfd;
     int tty;         /* master; also in relays[0] */
     int stdin_write; /* write end when stdin_open without a tty */
+    bool direct;     /* descriptors MONITOR_FD_DIRECT are the container's */
     bool adopted, paused, exited;
     bool oom_told;
     int wait_status; /* -1: unknown */
@@ -88,6 +90,8 @@ struct started;
 /* *ret_started holds what may be closed after the start was reported. */
 int monitor_launch(struct monitor *monitor, struct started *ret_started, struct err *err);
 int monitor_adopt(struct monitor *monitor, struct err *err);
+/* From now on the terminal's output is ours to keep. */
+int monitor_take_tty(struct monitor *monitor, struct err *err);
 /* status.c: replaces run_dir/status; error NULL but for a failed start. */
 void monitor_status_write(const struct monitor *monitor, const char *state,
                           const struct err *error);

@@ -8,6 +8,9 @@
  * `winch-monitor --adopt ID` takes over a running container whose monitor died: same descriptors;
  * it reopens the FIFOs, finds the first process in the old status file (pid + start time) and
  * watches it by pidfd. `winch-monitor --adopt-tty ID` has one more descriptor, 5: the pty master.
+ * `winch-monitor --direct ID` has three more, 5 to 7: the container's stdin, stdout and stderr are somebody's own (run in the
+ * foreground), nothing of them comes by the log. With a tty 5 is a socket instead, which is sent the master; whoever holds
+ * its other end reads the terminal, and when that is gone the output goes to the log.
  *
  * Start: the monitor sends exactly one MONITOR_STARTED or MONITOR_FAILED to descriptor 4, with the
  * request id 0. Life: MONITOR_EXITED is sent to every client when the first process has ended and
@@ -29,6 +32,7 @@
 #define MONITOR_FD_SPEC          3
 #define MONITOR_FD_CLIENT        4
 #define MONITOR_FD_TTY           5
+#define MONITOR_FD_DIRECT        5 /* to 7 */
 
 enum monitor_kind {
     /* requests */

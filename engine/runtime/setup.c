@@ -170,7 +170,7 @@ static int setup_stdio(struct setup *setup, struct err *err)
          * exec stays his */
         struct statfs fs;
         if (fstat(i, &st) < 0 || fstatfs(i, &fs) < 0 || !S_ISFIFO(st.st_mode) ||
-            (setup->target >= 0 && fs.f_type != PIPEFS_MAGIC))
+            (setup->foreign_stdio && fs.f_type != PIPEFS_MAGIC))
             continue;
         if (fchown(i, setup->root_uid + setup->ids.uid, (gid_t)-1) < 0)
             return err_sys(err, "give descriptor %d to the user", i);

@@ -24,6 +24,7 @@ struct setup {
     int sync;     /* to the monitor */
     int stdio[3]; /* with a tty: -1 */
     int init_fd;  /* winch-init, or -1 */
+    bool foreign_stdio; /* a named FIFO among them is not ours to give away */
     int target;   /* exec: pidfd of the first process, whose namespaces are joined; -1: a new
                      container */
 

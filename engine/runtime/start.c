@@ -85,6 +85,7 @@ __attribute__((noreturn)) static void child_run(const struct start *start, int s
         .stdio = {start->stdio[0], start->stdio[1], start->stdio[2]},
         .init_fd = start->init_fd,
         .target = start->target,
+        .foreign_stdio = start->foreign_stdio || start->target >= 0,
         .userns_fd = -1,
         .scratch_fd = -1,
         .root_fd = -1,

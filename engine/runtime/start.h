@@ -19,6 +19,7 @@ struct start {
     int stdio[3];                /* borrowed; -1 with a tty */
     int init_fd;                 /* -1: none */
     int target;                  /* exec: pidfd of the first process; else -1 */
+    bool foreign_stdio;          /* stdio is the caller's caller's, as with an exec */
     int cgroup_fd;               /* v2 group to be born in; -1: the caller's */
 };
 

@@ -136,6 +136,7 @@ t_is "and what was there" "$(in_a cat /tmp/tree/sub/two)" two
 
 # ---- hostile ----
 canary_make
+# shellcheck disable=SC2016 # the container's dollars
 in_a sh -c 'mkdir -p /h; cp /bin/busybox /h/suid; chmod 6755 /h/suid; mkfifo /h/fifo; mknod /h/null c 1 3 2>/dev/null; printf x >"/h/$(printf "esc\033[31m")"'
 t_ok "MNT-04 strange things out" timeout 30 winch cp a:/h strange
 t_is "set-id bits are off" "$(stat -c %a strange/suid)" 755
@@ -168,6 +169,7 @@ PY
 for file in dotdot absolute link hard; do
     t_exit "MNT-04 archive '$file' is refused" 1 bash -c "winch cp - a:/tmp <$file.tar"
 done
+# shellcheck disable=SC2016 # the container's dollars
 in_a sh -c 'mkdir -p /bin2; for p in xz unpigz gzip bzip2 zstd tar sh; do printf "#!/bin/busybox sh\n/bin/busybox touch /tmp/ran\n" >/bin2/$p; chmod 755 /bin2/$p; cp /bin2/$p /usr/local/bin/ 2>/dev/null; done'
 for pack in gzip xz bzip2 zstd; do
     command -v $pack >/dev/null || continue
@@ -192,7 +194,7 @@ in_a mkdir -p "/data/r"
 python3 race.py "$WINCH_ROOT/lib/volumes/move_data/_data/r" "$LAB/outside" &
 racer=$!
 bad=0 good=0
-for i in $(seq 120); do
+for _ in $(seq 120); do
     rm -f got
     if winch cp a:/data/r/d/passwd got >/dev/null 2>&1; then
         good=$((good + 1))
