@@ -321,10 +321,16 @@ void volumes_resolve_devices(struct loading *loading, struct node *volumes)
     }
 }
 
+/* The implied network is there when a service is in it. */
 static void add_default_network(struct loading *loading, struct node *tree)
 {
     struct arena *arena = loading->arena;
     struct node *networks = node_find(tree, "networks");
+    bool used = false;
+    NODE_EACH(entry, node_find(tree, "services"))
+        used = used || node_find(node_find(entry->value, "networks"), "default");
+    if (!used)
+        return;
     if (!networks || networks->kind != NODE_MAP) {
         networks = as_default(node_new(arena, NODE_MAP, tree->pos));
         node_set(arena, tree, "networks", networks);

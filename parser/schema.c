@@ -402,6 +402,7 @@ static bool keeps_form(const struct shaping *shaping, const struct key_row *row,
     case VALUE_INT:
     case VALUE_BOOL:
     case VALUE_SHAPED: return true;
+    case VALUE_STRING: return node->kind != NODE_STRING;
     case VALUE_LIST: return node->kind == NODE_STRING || row->flags & KEY_NUMBERS || row->lengthen;
     default: return false;
     }

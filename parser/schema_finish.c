@@ -43,7 +43,7 @@ static void finish_object(struct shaping *shaping, const struct key_table *table
             _cleanup_free_ char *where = path_text(path);
             diag_error(shaping->diags, node->pos, *where ? where : NULL, "missing property '%s'", table->rows[i].name);
         }
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count && !shaping->lenient; i++)
         add_always(shaping, &table->rows[i], node);
     for (uint32_t i = 0; i < node->count;) {
         const struct key_row *row = table_row(table, node->items[i].key);

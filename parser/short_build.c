@@ -62,14 +62,15 @@ void lengthen_additional_contexts(struct shaping *shaping, struct node *node, co
     }
 }
 
-/* Long form: list of ID or "ID: PATH", which is read, too. */
+/* Long form: list of ID or "ID: PATH", which is read, too; with --no-interpolate a mapping. */
 void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path *path)
 {
     if (node->kind != NODE_LIST && node->kind != NODE_MAP) {
         shape_error(shaping, node, path, "must be a list or a mapping, not %s", node_kind_text(node->kind));
         return;
     }
-    struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
+    struct arena *arena = shaping->arena;
+    struct node *list = node_new(arena, NODE_LIST, node->pos), *map = node_new(arena, NODE_MAP, node->pos);
     _cleanup_(map_freep) struct map *seen = map_new(NULL);
     for (uint32_t i = 0; i < node->count; i++) {
         struct node *value = node->items[i].value;
@@ -83,21 +84,25 @@ void lengthen_ssh(struct shaping *shaping, struct node *node, const struct path 
         if (!id && text) {
             const char *equals = strchr(text, '='), *colon = equals ? NULL : strstr(text, ": ");
             const char *cut = equals ? equals : colon;
-            id = cut ? arena_strndup(shaping->arena, text, (size_t)(cut - text)) : text;
+            id = cut ? arena_strndup(arena, text, (size_t)(cut - text)) : text;
             file = equals ? equals + 1 : colon ? colon + 2 : "";
             if (!cut && strcmp(id, "default") != 0 && !shape_is_open(shaping, value))
                 shape_error(shaping, value, path, "invalid ssh key '%s': expected default or ID=PATH", id);
         }
         if (!id)
             continue;
-        const char *item = *file ? arena_printf(shaping->arena, "%s: %s", id, shape_path(shaping, file)) : id;
+        struct node *where = *file ? node_string(arena, shape_path(shaping, file), value->pos)
+                                   : node_new(arena, NODE_NULL, value->pos);
+        const char *item = *file ? arena_printf(arena, "%s: %s", id, where->text) : id;
         const struct node *earlier = step.key ? NULL : map_find(seen, item);
         if (earlier)
             shape_twice(shaping, value, earlier, &step);
         map_set(seen, item, value);
-        node_push(shaping->arena, list, node_string(shaping->arena, item, value->pos));
+        node_push(arena, list, node_string(arena, item, value->pos));
+        node_set(arena, map, id, where);
     }
     node_become(node, list);
+    node->written = shaping->lenient ? map : NULL;
 }
 
 void lengthen_external(struct shaping *shaping, struct node *node, const struct path *path)

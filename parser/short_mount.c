@@ -249,7 +249,7 @@ void lengthen_gpus(struct shaping *shaping, struct node *node, const struct path
     }
     struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
     struct node *request = node_new(shaping->arena, NODE_MAP, node->pos);
-    node_set(shaping->arena, request, "count", node_int(shaping->arena, -1, node->pos));
+    node_set(shaping->arena, request, "count", node_string(shaping->arena, "all", node->pos));
     node_push(shaping->arena, list, request);
     node_become(node, list);
 }
@@ -262,7 +262,7 @@ void lengthen_device_request(struct shaping *shaping, struct node *node, const s
     if (count && ids)
         shape_error(shaping, node, path, "'count' and 'device_ids' are mutually exclusive");
     else if (!count && !ids)
-        node_set(shaping->arena, node, "count", node_int(shaping->arena, -1, node->pos));
+        node_set(shaping->arena, node, "count", node_string(shaping->arena, "all", node->pos));
 }
 
 /* A string is octal digits. */

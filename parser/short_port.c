@@ -145,14 +145,15 @@ void lengthen_ports(struct shaping *shaping, struct node *node, const struct pat
         return;
     struct node *list = node_new(shaping->arena, NODE_LIST, node->pos);
     NODE_EACH(entry, node)
+        if (entry->value->kind == NODE_MAP)
+            complete_port(shaping, entry->value);
+    NODE_EACH(entry, node)
         if (shape_is_open(shaping, entry->value) && !node->written) /* then all stay as they are */
             node->written = node_copy(shaping->arena, node);
     for (uint32_t i = 0; i < node->count; i++) {
         struct node *item = node->items[i].value;
         struct path step = {.parent = path, .index = i};
         uint32_t first = list->count;
-        if (item->kind == NODE_MAP)
-            complete_port(shaping, item);
         if ((item->kind != NODE_STRING && item->kind != NODE_INT) || shape_is_open(shaping, item)) {
             node_push(shaping->arena, list, item);
             continue;

@@ -195,6 +195,11 @@ static const struct { const char *base, *over, *has, *hasnt; } raw[] = {
     {"ports: ['1:1']", NULL, "target: 1\n", NULL},
     {"volumes: ['$V:/v', './$D/e:/d', '${C:-/x}:/c']", NULL, "type: volume\n        source: $V\n|/$D/e\n        target: /d\n|- ${C:-/x}:/c\n", NULL},
     {"ulimits: {core: 1, nofile: {soft: 1, hard: 2}}", NULL, "core:\n        single: 1\n      nofile:\n        soft: 1\n", NULL},
+    {"ports: ['$P:2', {target: 3, published: 4}]", NULL, "- $P:2\n      - target: 3\n        published: 4\n        mode: ingress\n", NULL},
+    {"build: {context: /c, ssh: [default, k=/k]}", NULL, "ssh:\n        default: null\n        k: /k\n", "- default"},
+    {"gpus: all", NULL, "- count: all\n", NULL},
+    {"blkio_config: {weight_device: [{path: /d}]}", NULL, "- path: /d\n", "weight: 0"},
+    {"network_mode: none", NULL, "network_mode: none\n", "networks:"},
     {"env_file: [$E.env]", NULL, "/$E.env\n        required: true\n", NULL},
 };
 
