@@ -18,6 +18,8 @@ struct source {
     struct log_reader *reader;
     const char *color;
     bool at_line_start;
+    char *shown; /* the prefix as printed, for views of shown_width */
+    size_t shown_width, shown_size;
 };
 
 struct view_logs {
@@ -45,6 +47,7 @@ void view_logs_free(struct view_logs *view)
     for (size_t i = 0; i < view->sources.count; i++) {
         free(view->sources.items[i].id);
         free(view->sources.items[i].prefix);
+        free(view->sources.items[i].shown);
         log_reader_free(view->sources.items[i].reader);
     }
     VEC_DONE(&view->sources);
@@ -70,15 +73,19 @@ int view_logs_add(struct view_logs *view, const char *id, const char *prefix, st
     return 0;
 }
 
-static void print_prefix(const struct view_logs *view, const struct source *source,
+static void print_prefix(const struct view_logs *view, struct source *source,
                          const struct log_record *record, FILE *stream)
 {
     if (!view->options.no_prefix) {
-        if (view->color)
-            fprintf(stream, "\033[%sm%-*s | \033[0m", source->color, (int)view->width + 1,
-                    source->prefix);
-        else
-            fprintf(stream, "%-*s | ", (int)view->width + 1, source->prefix);
+        if (!source->shown || source->shown_width != view->width) {
+            free(source->shown);
+            source->shown = view->color ? xasprintf("\033[%sm%-*s | \033[0m", source->color,
+                                                    (int)view->width + 1, source->prefix)
+                                        : xasprintf("%-*s | ", (int)view->width + 1, source->prefix);
+            source->shown_width = view->width;
+            source->shown_size = strlen(source->shown);
+        }
+        fwrite_unlocked(source->shown, 1, source->shown_size, stream);
     }
     if (view->options.timestamps) {
         char time[RFC3339_SIZE];
@@ -94,7 +101,7 @@ static int print_record(struct view_logs *view, struct source *source,
     if (source->at_line_start)
         print_prefix(view, source, record, stream);
     source->at_line_start = !record->partial;
-    if (fwrite(record->text, 1, record->size, stream) != record->size)
+    if (fwrite_unlocked(record->text, 1, record->size, stream) != record->size)
         return -1;
     if (!record->partial && (record->size == 0 || record->text[record->size - 1] != '\n'))
         fputc('\n', stream);

@@ -70,10 +70,15 @@ static bool escape_take(struct cursor *cursor, char **out)
 static bool string_take(struct cursor *cursor, char *text, size_t *ret_size)
 {
     char *out = text;
+    const char *quote = cursor->at - 1;
     while (cursor->at < cursor->end) {
-        const char *stop = cursor->at;
-        while (stop < cursor->end && *stop != '"' && *stop != '\\')
-            stop++;
+        if (quote < cursor->at) /* the next one; looked for once, however many escapes are before it */
+            quote = memchr(cursor->at, '"', (size_t)(cursor->end - cursor->at));
+        quote = quote ? quote : cursor->end;
+        const char *stop = quote;
+        const char *slash = memchr(cursor->at, '\\', (size_t)(stop - cursor->at));
+        if (slash)
+            stop = slash;
         memcpy(out, cursor->at, (size_t)(stop - cursor->at));
         out += stop - cursor->at;
         cursor->at = stop;

@@ -165,6 +165,46 @@ measure_start() { # begin of `winch start` to state=running, and to its end
     done 2>>"$LAB/errors" >"$LAB/starts"
 }
 
+# BYTES LINE WRITE: a container writes so much, nobody follows.  Prints bytes, microseconds it took the writer, and the
+# monitor's processor time in hundredths of a second (read while the container waits for its input).
+flood_ended() { grep -qsE '"log":"flood [0-9]+ bytes' "$1"/*; }
+flood_run() {
+    local id monitor cpu
+    mkdir -p flood
+    cat >flood/compose.yaml <<YAML
+services:
+  w: {image: "bench:1", command: ["/bin/probe","flood","$1","$2","$3","hold"], stop_grace_period: 0s}
+YAML
+    (
+        cd flood && winch up -d || exit 1
+        id=$(winch ps -q w)
+        wait_for 60 flood_ended "$WINCH_ROOT/lib/containers/$id/log" || exit 1
+        monitor=$(sed -n 's/^monitor_pid=//p' "$WINCH_ROOT/run/containers/$id/status")
+        cpu=$(awk '{ print $14 + $15 }' "/proc/$monitor/stat")
+        winch logs --no-log-prefix --tail 50 w | awk -v cpu="$cpu" '/^flood/ { print $2, $4, cpu }' >&3
+        winch down
+    ) 3>&1 >/dev/null 2>>"$LAB/errors"
+}
+
+measure_logs() {
+    local bytes us cpu
+    read -r bytes us cpu < <(flood_run 1000000000 100 65536)
+    report "log, lines of 100 bytes in large writes" "$(awk -v b="$bytes" -v u="$us" 'BEGIN { if (u) printf "%.0f", b / u }')" MB/s
+    report "log, large writes, processor for a GB" "$(awk -v b="$bytes" -v c="$cpu" 'BEGIN { if (b) printf "%.2f", c / 100 / (b / 1e9) }')" s goal 2
+    read -r bytes us cpu < <(flood_run 100000000 50 50)
+    report "log, one write a line of 50 bytes" "$(awk -v b="$bytes" -v u="$us" 'BEGIN { if (u) printf "%.0f", b / 50 / u * 1000 }')" k/s
+    report "log, one write a line, share of a processor" "$(awk -v u="$us" -v c="$cpu" 'BEGIN { if (u) printf "%.2f", c / 100 / (u / 1e6) }')" "" goal 1
+    mkdir -p flood
+    cat >flood/compose.yaml <<YAML
+services:
+  w: {image: "bench:1", command: ["/bin/probe","flood","200000000","100","65536"], logging: {options: {max-size: 1g}}}
+YAML
+    (cd flood && winch up -d --wait --wait-timeout 1
+        wait_for 30 sh -c 'winch logs --tail 5 w | grep -q flood') >/dev/null 2>&1
+    report "logs, two million lines" "$(cd flood && laps 5 winch logs w)" ms goal 500
+    (cd flood && winch down) 2>>"$LAB/errors"
+}
+
 # --- the run ---------------------------------------------------------------------------------------------------------
 bench_failed=0
 # as on a real host: /run is a tmpfs, /var/lib is not
@@ -202,6 +242,7 @@ report "config, 1 service" "$(laps 9 winch config -q)" ms goal 5
 cd ..
 measure_config
 report "winch version" "$(laps 9 winch version)" ms
+measure_logs
 [ -z "$json" ] || echo "# written to $json"
 if [ $bench_failed != 0 ]; then
     tail -5 "$LAB/errors"

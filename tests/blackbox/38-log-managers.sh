@@ -38,7 +38,7 @@ while [ $((killed_supervisor + killed_monitor)) -lt $((kills * 2)) ] && writes; 
 done
 t_true "LOG-02 they were killed while it wrote ($killed_supervisor supervisors, $killed_monitor monitors)" \
     test $killed_supervisor -ge $((kills / 2)) -a $killed_monitor -ge $((kills / 2))
-t_true "it writes to its end" wait_for 120 w_state_is writer exited
+t_true "it writes to its end" wait_for "${END_WAIT:-120}" w_state_is writer exited
 winch logs --no-color --no-log-prefix writer >log 2>&1
 # seen failing: with one line cut out of the log here
 for stream in out err; do

@@ -138,7 +138,8 @@ static int cmd_lines(int argc, char **argv)
     return 0;
 }
 
-/* BYTES LINE WRITE [SEED]: numbered lines of LINE bytes, WRITE bytes with each call; then on stderr how long it took. */
+/* BYTES LINE WRITE [hold]: numbered lines of LINE bytes, WRITE bytes with each call (BYTES 0: for ever); then on stderr
+ * how long it took. */
 static int cmd_flood(int argc, char **argv)
 {
     long long total = argc > 0 ? strtoll(argv[0], NULL, 10) : 0, done = 0;
@@ -168,7 +169,7 @@ static int cmd_flood(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &end);
     fprintf(stderr, "flood %lld bytes %lld us\n", done,
             (end.tv_sec - begin.tv_sec) * 1000000LL + (end.tv_nsec - begin.tv_nsec) / 1000);
-    return 0;
+    return argc > 3 ? wait_for_term() : 0;
 }
 
 static int cmd_exit(int argc, char **argv)
