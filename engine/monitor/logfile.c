@@ -174,7 +174,7 @@ static void loss_mark(struct logfile *log)
     static char record[LOG_RECORD_ROOM(sizeof(text))]; /* large */
     int size = snprintf(text, sizeof(text), "winch: %" PRIu64 " lines of output were lost: %s",
                         log->lost, strerror(log->last_errno));
-    struct log_ending ending;
+    static struct log_ending ending;
     log_ending_format(&ending, true, rfc3339_format_ns(clock_wall_ns(), time, sizeof(time)),
                       log->attributes);
     if (append(log, record, log_record_format(record, text, (size_t)size, true, &ending)) == 0)

@@ -16,7 +16,6 @@
 #define PORTION    (128 * 1024)
 #define OUT_SIZE   (256 * 1024)
 #define ROUNDS     16 /* portions before other events get their turn */
-#define KEEP_PAGES (16 * 1024) /* a burst below this is not worth giving pages back */
 _Static_assert(OUT_SIZE > LOG_RECORD_ROOM(LOG_LINE_MAX), "the longest record fits");
 _Static_assert(SPOOL_AREA >= 4 * LOG_LINE_MAX, "an incomplete line leaves room for its end");
 
@@ -43,7 +42,7 @@ struct batch {
     uint64_t lines;
     int64_t time_ns;
     int64_t room; /* for it in the present file */
-    struct log_ending ending;
+    struct log_ending *ending;
 };
 
 static void batch_flush(struct batch *batch)
@@ -66,7 +65,7 @@ static void batch_add(struct batch *batch, const char *text, size_t size, size_t
     if (batch->size + LOG_RECORD_ROOM(size) > sizeof(out_buffer))
         batch_flush(batch);
     char *record = out_buffer + batch->size;
-    size_t length = log_record_format(record, text, size, used > size, &batch->ending);
+    size_t length = log_record_format(record, text, size, used > size, batch->ending);
     if (batch->size > 0 && (int64_t)(batch->size + length) > batch->room) { /* the next file's */
         batch_flush(batch);
         memmove(out_buffer, record, length);
@@ -98,10 +97,11 @@ static void spooled_log(struct relay *relay, struct spool *spool, struct logfile
     const char *data = spool_data(spool, relay->stream, &size);
     if (size == 0)
         return;
-    struct batch batch = {.relay = relay, .spool = spool, .log = log, .room = logfile_room(log)};
+    static struct log_ending ending; /* a page that the stack need not have */
+    struct batch batch = {.relay = relay, .spool = spool, .log = log, .room = logfile_room(log), .ending = &ending};
     char time[RFC3339_SIZE];
     batch.time_ns = clock_wall_ns();
-    log_ending_format(&batch.ending, relay->is_stderr,
+    log_ending_format(&ending, relay->is_stderr,
                       rfc3339_format_ns(batch.time_ns, time, sizeof(time)), log->attributes);
     lines_add(&batch, data, size, all);
     batch_flush(&batch);
@@ -145,7 +145,7 @@ bool relay_pump(struct relay *relay, struct spool *spool, struct logfile *log, b
 void relay_idle(struct spool *spool)
 {
     spool_idle(spool);
-    if (out_used > KEEP_PAGES)
+    if (out_used > 0)
         (void)madvise(out_buffer, sizeof(out_buffer), MADV_DONTNEED);
     out_used = 0;
 }

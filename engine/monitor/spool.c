@@ -20,7 +20,6 @@
 #define SPOOL_MAGIC 0x77696e6373706f31ull
 #define SPOOL_SIZE  (PAGE + STREAMS * SPOOL_AREA)
 #define PORTION_MIN (64 * 1024) /* less room than this: move the rest to the front first */
-#define KEEP_BYTES  (16 * 1024) /* a burst below this is not worth giving pages back */
 
 struct range { /* offsets in the file: [start, end) waits to be logged */
     off_t start, end;
@@ -249,7 +248,7 @@ void spool_idle(struct spool *spool)
 {
     for (unsigned i = 0; spool->ready && i < STREAMS; i++) {
         struct range *range = range_of(spool, i);
-        if (spool->header->streams[i].high_water <= KEEP_BYTES || range->start != range->end)
+        if (spool->header->streams[i].high_water == 0 || range->start != range->end)
             continue;
         /* empty stays empty in between, whichever of the two a successor sees */
         spool->header->streams[i].range[!spool->header->streams[i].in_use] =
