@@ -28,6 +28,7 @@ static const struct { const char *key, *value, *found; } good[] = {
     {"environment", "{A: 1, B: , C: true, D: 010, E: 0x1F, F: 1e3, G: .5, H: 1_000, I: 'x', J: 12:30}",
      "environment:{A:\"1\",B:null,C:\"true\",D:\"8\",E:\"31\",F:\"1000\",G:\"0.5\",H:\"1000\",I:x,J:\"12:30\"}"},
     {"environment", "[B=2, A=1, C, D=, E=a=b]", "environment:{A:\"1\",B:\"2\",C:null,D:\"\",E:a=b}"},
+    {"labels", "{released: 2031-05-06, at: 2031-05-06T07:08:09Z}", "labels:{at:\"2031-05-06T07:08:09Z\",released:\"2031-05-06\"}"},
     {"labels", "[a=1, b]", "labels:{a:\"1\",b:\"\"}"}, {"labels", "{a: , b: 1.10}", "labels:{a:\"\",b:\"1.1\"}"},
     {"annotations", "[a=1]", "annotations:{a:\"1\"}"}, {"sysctls", "{net.core.somaxconn: 1024}", "sysctls:{net.core.somaxconn:\"1024\"}"},
     {"cap_add", "[A, B, A]", "cap_add:[A,B]"}, {"expose", "[80, '81-82/udp']", "expose:[\"80\",81-82/udp]"},

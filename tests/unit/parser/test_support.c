@@ -42,6 +42,7 @@ static const char intro[] =
     "- `user: 1000` needs no quotes.\n"
     "- `\"::1:6000:6000\"` in ports: a bare IPv6 address is read as the specification shows it.\n"
     "- `create_host_path: false` and `ipam.options` survive `config`.\n"
+    "- A date without quotes (`RELEASED: 2024-01-02`) in `environment`, `labels` and the like is its text.\n"
     "- Two entries of `volumes` with the same target in one file: the later one counts, as elsewhere, with a warning.\n"
     "- `include` and `extends` of remote files (git, OCI) are refused.\n"
     "\n"
