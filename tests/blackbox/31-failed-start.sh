@@ -69,9 +69,10 @@ if mount -o loop small.ext4 small 2>/dev/null; then
     winch up -d >/dev/null 2>&1 && winch down -t 1 >/dev/null 2>&1
     leak_before
     dd if=/dev/zero of=../small/filler bs=64k status=none 2>/dev/null
+    dd if=/dev/zero of=../small/rest bs=1k status=none 2>/dev/null # what is left of a 64k that did not fit
     t_exit "RUN-27 no space left: exit 1" 1 winch up -d
     t_like "RUN-27 no space left: the message says so" "$T_OUT" 'No space left'
-    rm ../small/filler
+    rm ../small/filler ../small/rest
     winch down -t 1 >/dev/null 2>&1
     t_no_leak "RUN-27 no space left: nothing is left"
     t_ok "with space again: up" winch up -d
