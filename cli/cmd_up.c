@@ -31,40 +31,48 @@ const struct option_row up_options[] = {
     {'d', "detach", OPTION_FLAG, UP(detach), NULL, "run in the background"},
     {0, "wait", OPTION_FLAG, UP(wait), NULL, "wait until running or healthy (implies -d)"},
     {0, "wait-timeout", OPTION_INT, UP(wait_timeout), "SECONDS", "give up waiting"},
-    {0, "force-recreate", OPTION_FLAG, UP(force_recreate), NULL,
-     "recreate containers that have not changed"},
+    {0, "force-recreate", OPTION_FLAG, UP(force_recreate), NULL, "recreate containers that have not changed"},
     {0, "no-recreate", OPTION_FLAG, UP(no_recreate), NULL, "keep containers that have changed"},
-    {0, "always-recreate-deps", OPTION_FLAG, UP(always_recreate_deps), NULL,
-     "recreate dependent containers too"},
-    {'V', "renew-anon-volumes", OPTION_FLAG, UP(renew_anon), NULL,
-     "new anonymous volumes for recreated containers"},
-    {0, "remove-orphans", OPTION_FLAG, UP(remove_orphans), NULL,
-     "remove containers of services that are not in the file"},
+    {0, "always-recreate-deps", OPTION_FLAG, UP(always_recreate_deps), NULL, "recreate dependent containers too"},
+    {'V', "renew-anon-volumes", OPTION_FLAG, UP(renew_anon), NULL, "new anonymous volumes for recreated containers"},
+    {0, "remove-orphans", OPTION_FLAG, UP(remove_orphans), NULL, "remove containers of services that are not in the file"},
     {0, "no-deps", OPTION_FLAG, UP(no_deps), NULL, "leave dependencies alone"},
     {0, "no-start", OPTION_FLAG, UP(no_start), NULL, "create, do not start"},
-    {0, "no-build", OPTION_FLAG, UP(no_build), NULL,
-     "do not build images (winch does not build yet)"},
+    {0, "no-build", OPTION_FLAG, UP(no_build), NULL, "do not build images (winch does not build yet)"},
     {0, "pull", OPTION_STRING, UP(pull), "POLICY", "always, missing, never"},
     {0, "quiet-pull", OPTION_FLAG, UP(quiet_pull), NULL, "no progress of layers"},
     {0, "scale", OPTION_LIST, UP(scale), "SERVICE=N", "number of replicas (repeatable)"},
     {0, "strict", OPTION_FLAG, UP(strict), NULL,
      "a limit that this host cannot keep is an error, not a warning"},
     {'t', "timeout", OPTION_INT, UP(timeout), "SECONDS", "time to stop before SIGKILL"},
-    {0, "abort-on-container-exit", OPTION_FLAG, UP(abort_on_exit), NULL,
-     "stop all when one container stops"},
-    {0, "abort-on-container-failure", OPTION_FLAG, UP(abort_on_failure), NULL,
-     "stop all when one container fails"},
-    {0, "exit-code-from", OPTION_STRING, UP(exit_code_from), "SERVICE",
-     "exit with this service's code; stops all when it stops"},
-    {0, "attach", OPTION_LIST, UP(attach), "SERVICE",
-     "show only these services' output (repeatable)"},
-    {0, "no-attach", OPTION_LIST, UP(no_attach), "SERVICE",
-     "do not show this service's output (repeatable)"},
+    {0, "abort-on-container-exit", OPTION_FLAG, UP(abort_on_exit), NULL, "stop all when one container stops"},
+    {0, "abort-on-container-failure", OPTION_FLAG, UP(abort_on_failure), NULL, "stop all when one container fails"},
+    {0, "exit-code-from", OPTION_STRING, UP(exit_code_from), "SERVICE", "exit with this service's code; stops all when it stops"},
+    {0, "attach", OPTION_LIST, UP(attach), "SERVICE", "show only these services' output (repeatable)"},
+    {0, "no-attach", OPTION_LIST, UP(no_attach), "SERVICE", "do not show this service's output (repeatable)"},
     {0, "no-color", OPTION_FLAG, UP(no_color), NULL, "no colours"},
     {0, "no-log-prefix", OPTION_FLAG, UP(no_prefix), NULL, "no container names"},
     {0, "timestamps", OPTION_FLAG, UP(timestamps), NULL, "show times"},
     {0, "dry-run", OPTION_FLAG, UP(dry_run), NULL, "print the plan, change nothing"},
     {'y', "yes", OPTION_FLAG, UP(yes), NULL, "answer yes to questions"},
+    {0},
+};
+
+const struct option_row create_options[] = {
+    {0, "force-recreate", OPTION_FLAG, UP(force_recreate), NULL, "recreate containers that have not changed"},
+    {0, "no-recreate", OPTION_FLAG, UP(no_recreate), NULL, "keep containers that have changed"},
+    {0, "remove-orphans", OPTION_FLAG, UP(remove_orphans), NULL, "remove containers of services that are not in the file"},
+    {0, "no-build", OPTION_FLAG, UP(no_build), NULL, NULL},
+    {0, "pull", OPTION_STRING, UP(pull), "POLICY", "always, missing, never"},
+    {0, "quiet-pull", OPTION_FLAG, UP(quiet_pull), NULL, "no progress of layers"},
+    {0, "scale", OPTION_LIST, UP(scale), "SERVICE=N", "number of replicas (repeatable)"},
+    {0, "dry-run", OPTION_FLAG, UP(dry_run), NULL, "print the plan, change nothing"},
+    {'y', "yes", OPTION_FLAG, UP(yes), NULL, "answer yes to questions"},
+    {0},
+};
+const struct option_row scale_options[] = {
+    {0, "no-deps", OPTION_FLAG, UP(no_deps), NULL, "leave dependencies alone"},
+    {0, "dry-run", OPTION_FLAG, UP(dry_run), NULL, "print the plan, change nothing"},
     {0},
 };
 
@@ -406,21 +414,18 @@ static int run_attached(struct cli *cli, const struct up_options *options, struc
     return a.code;
 }
 
-int cmd_up(struct cli *cli, int argc, char **argv)
+/* Frees what options holds. */
+static int up_run(struct cli *cli, struct up_options *options, char **services)
 {
-    struct up_options options = {.timeout = -1};
     struct project *project = NULL;
     struct diags diags = {0};
     struct err err = {0};
-    int first, code;
+    int code;
 
-    if (cli_options(cli, argc, argv, false, &options, &first, &code) < 0)
-        return code;
-    options.remove_orphans |= cli->global.remove_orphans;
-    options.ignore_orphans = cli->global.ignore_orphans;
-    if (check_combinations(&options, &err) < 0)
+    options->remove_orphans |= cli->global.remove_orphans;
+    options->ignore_orphans = cli->global.ignore_orphans;
+    if (check_combinations(options, &err) < 0)
         return cli_error(&err);
-    char **services = argv + first;
     if (project_pick(cli, services, &project, &code) < 0)
         return code;
     project_check_runnable(project, &diags);
@@ -433,20 +438,62 @@ int cmd_up(struct cli *cli, int argc, char **argv)
     } else if (project->services.count == 0) {
         err_set(&err, ERR_CONFIG, "no service selected");
         code = cli_error(&err);
-    } else if (cli->global.dry_run || options.dry_run) {
-        code = print_plan(cli, &options, project, services);
+    } else if (cli->global.dry_run || options->dry_run) {
+        code = print_plan(cli, options, project, services);
     } else if (layout_open(&cli->layout, &err) < 0) {
         code = cli_error(&err);
-    } else if (options.detach || options.wait || options.no_start) {
+    } else if (options->detach || options->wait || options->no_start) {
         code = change_run(cli, project->name, true, "up", "up",
-                          up_args(&options, project, services), NULL);
+                          up_args(options, project, services), NULL);
     } else {
-        code = run_attached(cli, &options, project, services);
+        code = run_attached(cli, options, project, services);
     }
     diags_done(&diags);
     project_free(project);
-    strv_free(options.scale);
-    strv_free(options.attach);
-    strv_free(options.no_attach);
+    strv_free(options->scale);
+    strv_free(options->attach);
+    strv_free(options->no_attach);
     return code;
+}
+
+static int up_parse(struct cli *cli, int argc, char **argv, bool no_start)
+{
+    struct up_options options = {.timeout = -1, .no_start = no_start};
+    int first, code;
+
+    return cli_options(cli, argc, argv, false, &options, &first, &code) < 0 ? code : up_run(cli, &options, argv + first);
+}
+
+int cmd_up(struct cli *cli, int argc, char **argv)
+{
+    return up_parse(cli, argc, argv, false);
+}
+
+int cmd_create(struct cli *cli, int argc, char **argv)
+{
+    return up_parse(cli, argc, argv, true);
+}
+
+int cmd_scale(struct cli *cli, int argc, char **argv)
+{
+    struct up_options options = {.timeout = -1, .detach = true};
+    _cleanup_(strv_freep) char **services = NULL;
+    struct err err = {0};
+    int first, code;
+
+    if (cli_options(cli, argc, argv, false, &options, &first, &code) < 0)
+        return code;
+    for (char **word = argv + first; *word && !err.code; word++) {
+        _cleanup_free_ char *name = xstrndup(*word, strcspn(*word, "="));
+        if (!strchr(*word, '='))
+            err_set(&err, ERR_USAGE, "'%s': expected SERVICE=NUMBER", *word);
+        services = strv_add(services, name);
+        options.scale = strv_add(options.scale, *word);
+    }
+    if (!services)
+        err_set(&err, ERR_USAGE, "scale needs SERVICE=NUMBER");
+    if (!err.code)
+        return up_run(cli, &options, services);
+    strv_free(options.scale);
+    return cli_error(&err);
 }
