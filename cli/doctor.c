@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/log/usage.h"
 
 struct doctor_options {
     bool json;
@@ -99,6 +100,17 @@ static enum verdict check_state_fs(const struct cli *cli, char *text)
     return GOOD;
 }
 
+static enum verdict check_logs(const struct cli *cli, char *text)
+{
+    struct log_usage usage;
+
+    log_usage_sum(&cli->layout, &usage);
+    snprintf(text, TEXT_SIZE, "logs of %llu containers take %llu MiB, the largest %llu",
+             (unsigned long long)usage.logs, (unsigned long long)usage.bytes >> 20,
+             (unsigned long long)usage.largest >> 20);
+    return GOOD;
+}
+
 static uint64_t own_capabilities(void)
 {
     _cleanup_free_ char *text = NULL;
@@ -175,7 +187,8 @@ static const struct {
 } checks[] = {
     {"root", check_root},       {"kernel", check_kernel},
     {"cgroups", check_cgroups}, {"user namespaces", check_userns},
-    {"state", check_state_fs},  {"capabilities", check_capabilities},
+    {"state", check_state_fs},  {"logs", check_logs},
+    {"capabilities", check_capabilities},
     {"seccomp", check_seccomp}, {"apparmor", check_apparmor},
     {"network", check_bridge},  {"systemd", check_systemd},
 };

@@ -22,27 +22,33 @@ ended() { w_state_is "$1" exited; }
 # --- LOG-03 -----------------------------------------------------------------------------------------------------------
 cat >compose.yaml <<'YAML'
 services:
-  three: {image: busybox, command: ["sh", "-c", "sleep 1; exec probe lines 20000 50"], logging: {options: {max-size: 10k, max-file: "3"}}}
-  one: {image: busybox, command: ["sh", "-c", "sleep 1; exec probe lines 20000 50"], logging: {options: {max-size: 10k, max-file: "1"}}}
+  three: {image: busybox, command: ["sh", "-c", "until [ -e /data/go ]; do sleep 0.1; done; exec probe lines 20000 50"], volumes: ["../data:/data:ro"], logging: {options: {max-size: 10k, max-file: "3"}}}
+  one: {image: busybox, command: ["sh", "-c", "until [ -e /data/go ]; do sleep 0.1; done; exec probe lines 20000 50"], volumes: ["../data:/data:ro"], logging: {options: {max-size: 10k, max-file: "1"}}}
 YAML
 t_ok "create" winch up --no-start || t_abort "nothing to look at"
+followed() { ! flock -n -x "$(log_of "$1")" true; }
 for name in three one; do
     winch start $name >/dev/null 2>&1
     plain -f $name >$name.followed 2>&1 &
     follower=$!
+    wait_for 20 followed $name
+    touch ../data/go
     wait_for 60 ended $name
     wait $follower
+    rm ../data/go
     for stream in out err; do
         t_is "LOG-03 $name: a follower sees each of 20000 lines of $stream, in order, through every rotation" \
             "$(numbered $name.followed $stream 20000)" ""
     done
     t_is "LOG-03 $name: and nothing else" "$(grep -vcE '^(out|err) [0-9]{8}$' $name.followed)" 0
 done
+touch ../data/go
 t_ok "run again, with nobody following" winch start three
 wait_for 60 ended three
 t_true "LOG-07 only what was allowed is kept ($(du -sb --apparent-size "$(log_of three)" | cut -f1) bytes)" \
     test "$(find "$(log_of three)" -type f -printf '%s\n' | awk '{ s += $1 } END { print s + 0 }')" -le 30720
 t_is "LOG-07 in three files" "$(find "$(log_of three)" -type f | wc -l)" 3
+t_like "LOG-09 doctor tells what logs take" "$(winch doctor)" 'logs of 2 containers take [0-9]+ MiB, the largest [0-9]+'
 t_is "LOG-09 the files are private" "$(find "$(log_of three)" \( -type f ! -perm 600 -o -type d ! -perm 700 \) | wc -l)" 0
 t_ok "down" winch down -t 0
 

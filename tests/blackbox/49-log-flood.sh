@@ -32,7 +32,7 @@ end=$(($(now_ms) + seconds * 1000))
 while [ "$(now_ms)" -lt $end ]; do
     for name in large small; do
         now=$(size_of "$(winch ps -q $name)")
-        [ "$now" -le $most ] || most=$now
+        [ "$now" -le "$most" ] || most=$now
     done
     begin=$(now_ms)
     winch exec -T other true >/dev/null 2>&1 && checks=$((checks + 1))
@@ -41,8 +41,8 @@ while [ "$(now_ms)" -lt $end ]; do
     sleep 0.2
 done
 # four files for the instant between making the next and removing the last
-t_true "LOG-07 neither log is larger than its three files of 10 MiB ($most bytes at most)" test $most -le $((4 * 10485760))
-t_true "LOG-07 both were filled" test $most -ge $((2 * 10485760))
+t_true "LOG-07 neither log is larger than its three files of 10 MiB ($most bytes at most)" test "$most" -le $((4 * 10485760))
+t_true "LOG-07 both were filled" test "$most" -ge $((2 * 10485760))
 for pid in $(w_resident monitor); do
     rss=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
     t_true "LOG-07 a monitor took $rss KiB at most" test "$rss" -lt 4096
