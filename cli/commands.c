@@ -57,6 +57,8 @@ const struct command_row command_table[] = {
     {"image", "ls|rm|import|load ...", "manage images", cmd_image, image_options, EFFECT_CHANGES},
     {"images", "[SERVICE...]", "list the images that containers were made of", cmd_images,
      images_options, EFFECT_READS},
+    {"inspect", "SERVICE|CONTAINER...", "show all that is known of containers, as JSON", cmd_inspect,
+     inspect_options, EFFECT_READS},
     {"kill", "[SERVICE...]", "send a signal to containers", cmd_kill, kill_options, EFFECT_PLANS},
     {"lint", "", "say what is legal in the compose files but hurts", cmd_lint, lint_options,
      EFFECT_READS},

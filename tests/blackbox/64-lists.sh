@@ -52,7 +52,18 @@ t_true "its image" tar tf all.tar bin/busybox
 t_is "nothing of /proc and /sys" "$(tar tf all.tar | grep -cE '^(proc|sys)/.')" 0
 t_exit "nothing to export" 1 winch export -o none.tar nobody
 t_exit "and no file for it" 1 test -e none.tar
+look() { winch inspect "$1" | jq -r ".[0] | $2"; }
+t_ok "inspect" winch inspect db
+t_is "state and name" "$(look db '.State.Status + .Name')" running/lists-db-1
+t_is "the process" "$(look db .State.Pid)" "$(w_pid db)"
+t_is "its words" "$(look db '.Path + " " + .Args[0]')" "sh -c"
+t_is "mounts" "$(look db '.Mounts | map(select(.Name == "lists_data")) | .[0] | .Type + .Destination + (.RW | tostring)')" volume/datatrue
+t_is "addresses" "$(look web '.NetworkSettings.Networks.lists_default.IPAddress')" "$(w_ip web)"
+t_is "labels" "$(look lists-web-1 '.Config.Labels["com.docker.compose.service"]')" web
+t_is "by a part of the id" "$(look "$(winch ps -q db | cut -c1-12)" .Name)" /lists-db-1
+t_exit "what is not there" 1 winch inspect nobody
 winch stop -t 0 db >/dev/null 2>&1
+t_is "its end" "$(look db '.State.Status + (.State.ExitCode | tostring)')" exited137
 t_is "a stopped one, to standard output" "$(winch export db | tar xOf - written)" x
 t_ok "down" winch down -v -t 0
 t_done
