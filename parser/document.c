@@ -76,9 +76,9 @@ struct node *document_add(struct loading *loading, struct node *tree, struct nod
         struct node *included = include_load(loading, include, path, base_dir);
         if (!included)
             return NULL;
-        document = merge_node_marked(loading->arena, loading->diags, &project_row, included, document, NULL);
+        document = merge_node_marked(loading, &project_row, included, document, NULL);
     }
     node_remove(document, "include");
     extends_resolve(loading, document, path, base_dir);
-    return merge_node(loading->arena, loading->diags, &project_row, tree, document, NULL);
+    return merge_node(loading, &project_row, tree, document, NULL);
 }

@@ -10,8 +10,6 @@
 #include "parser/interpolate.h"
 #include "parser/normalize.h"
 
-#define LOSERS_MAX 64
-
 /* Surroundings of an env_file: project environment, then the service's own variables. A label_file has none: it sees
  * the labels above and those of the files before it. */
 struct surroundings {
@@ -81,18 +79,6 @@ static struct pos pos_of(struct arena *arena, const char *origin)
                         .line = (unsigned)strtoul(colon + 1, NULL, 10), .column = 1};
 }
 
-/* loser stands behind all that node replaced. The chain is copied: services that extend the same one share it. */
-static void put_last(struct arena *arena, struct node *node, const struct node *loser)
-{
-    for (unsigned i = 0; loser && node->over && i < LOSERS_MAX; i++) {
-        struct node *copy = arena_memdup(arena, node->over, sizeof(*copy));
-        node->over = copy;
-        node = copy;
-    }
-    if (loser && !node->over)
-        node->over = loser;
-}
-
 /* Variables of files under those that the service has itself. */
 static void put_under(struct loading *loading, struct node *service, const char *key, const struct env *env, struct pos pos)
 {
@@ -104,7 +90,7 @@ static void put_under(struct loading *loading, struct node *service, const char 
         node_add(loading->arena, merged, arena_strdup(loading->arena, name), pos, value);
     }
     NODE_EACH(entry, own) {
-        put_last(loading->arena, entry->value, node_find(merged, entry->key));
+        node_add_loser(loading->arena, entry->value, node_find(merged, entry->key));
         node_set(loading->arena, merged, entry->key, entry->value);
     }
     if (merged->count)

@@ -99,7 +99,7 @@ static struct other_file *other_file_read(const struct source *source, const str
         struct node *document = documents->items[i].value;
         if (!document_prepare(loading, document, base_dir))
             return NULL;
-        tree = merge_node_marked(loading->arena, loading->diags, &project_row, tree, document, NULL);
+        tree = merge_node_marked(loading, &project_row, tree, document, NULL);
         other->services = node_find(tree, "services");
     }
     if (documents && (!other->services || other->services->kind != NODE_MAP)) {
@@ -188,7 +188,7 @@ static struct node *resolve_service(const struct source *source, const char *nam
     struct path services_step = {.key = "services"}, step = {.parent = &services_step, .key = name};
     base = merge_settle(node_copy(loading->arena, base));
     struct pos pos = service->pos;
-    service = merge_node_marked(loading->arena, loading->diags, &service_row, base, service, &step);
+    service = merge_node_marked(loading, &service_row, base, service, &step);
     service->pos = pos;
     node_entry_find(source->services, name)->value = service;
     return service;

@@ -245,7 +245,7 @@ struct node *include_load(struct loading *loading, const struct node *include, c
             break;
         }
         one = resources_of(loading->arena, one);
-        tree = tree ? merge_node(loading->arena, loading->diags, &project_row, one, tree, NULL) : one;
+        tree = tree ? merge_node(loading, &project_row, one, tree, NULL) : one;
     }
     if (outermost)
         map_remove(loading->including, path);

@@ -73,6 +73,8 @@ static int loading_start(struct load *load, const struct load_options *options, 
         .unset_seen = map_new(NULL), .files_read = extends_files_new(), .including = map_new(NULL),
         .scopes = map_new(NULL), .scope_envs = map_new(scope_free), .values = map_new(NULL),
         .variables = options->list_variables ? map_new(NULL) : NULL, .use = &load->use};
+    if (options->origins)
+        load->loading.removed = node_new(load->loading.arena, NODE_MAP, (struct pos){0});
     return project_files_find(&load->loading, &load->files, load->err);
 }
 
@@ -197,6 +199,7 @@ static struct project *project_make(struct load *load, const struct node *canoni
     project->working_dir = loading->working_dir;
     project->config_files = (struct str_list){.items = load->files.paths, .count = load->files.count};
     project->env_files = (struct str_list){.items = load->files.env_files, .count = load->files.env_count};
+    project->removed = loading->removed;
     project->not_interpolated = loading->options->no_interpolate;
     bind_project(project, canonical, disabled);
     resolve_file_objects(loading, "configs", project->configs.items, project->configs.count);

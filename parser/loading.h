@@ -29,6 +29,7 @@ struct loading {
     struct map *scopes;      /* env_file of included services: path → struct env of the include */
     struct map *scope_envs;  /* owns those */
     struct map *values;      /* secrets and configs of includes: "secrets.NAME" → value of their variable there */
+    struct node *removed;    /* path → what !reset it, with what it said before; NULL: not wanted */
     unsigned depth;          /* of include */
     struct load_use *use;    /* against the limits; of the whole load */
 };

@@ -11,6 +11,7 @@ struct merger {
     struct arena *arena;
     struct diags *diags;
     bool keep_marks;
+    struct node *removed; /* path → what !reset it; NULL: not wanted */
 };
 
 static const struct key_row any_row = {"", VALUE_ANY, MERGE_DEEP, .flags = 0};
@@ -38,12 +39,22 @@ static struct node *settle(const struct merger *merger, struct node *node)
     return merger->keep_marks ? node : merge_settle(node);
 }
 
-/* over stands where base stood. */
-static struct node *replace(const struct merger *merger, struct node *base, struct node *over)
+static void note_removed(const struct merger *merger, const struct node *base, struct node *over,
+                         const struct path *path)
 {
+    _cleanup_free_ char *where = path_text(path);
+    node_add_loser(merger->arena, over, base);
+    node_set(merger->arena, merger->removed, arena_strdup(merger->arena, where), over);
+}
+
+/* over stands where base stood. */
+static struct node *replace(const struct merger *merger, struct node *base, struct node *over, const struct path *path)
+{
+    if (over->tag == NODE_TAG_RESET && merger->removed)
+        note_removed(merger, base, over, path);
     struct node *node = settle(merger, over);
-    if (node && !node->over) /* one from extends or include keeps its own */
-        node->over = base;
+    if (node)
+        node_add_loser(merger->arena, node, base);
     return node;
 }
 
@@ -114,7 +125,7 @@ static struct node *merge_lists(struct merger *merger, const struct key_row *row
         _cleanup_free_ char *identity = identity_of(row, item);
         uintptr_t earlier = identity ? (uintptr_t)map_find(seen, identity) : 0;
         if (earlier)
-            base->items[earlier - 1].value = replace(merger, base->items[earlier - 1].value, item);
+            base->items[earlier - 1].value = replace(merger, base->items[earlier - 1].value, item, NULL);
         else
             node_push(merger->arena, base, item);
         if (identity && !earlier)
@@ -186,16 +197,16 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
     if (!base)
         return settle(merger, over);
     if (over->tag != NODE_TAG_NONE)
-        return replace(merger, base, over);
+        return replace(merger, base, over, path);
     if (over->kind == NODE_NULL)
-        return row->flags & KEY_NULL_WINS ? replace(merger, base, over) : base;
+        return row->flags & KEY_NULL_WINS ? replace(merger, base, over, path) : base;
     if (base->kind == NODE_NULL)
         return settle(merger, over);
     bool base_scalar = node_is_scalar(base), over_scalar = node_is_scalar(over);
     if ((row->merge == MERGE_REPLACE && row->kind != VALUE_OBJECT) ||
         (row->merge == MERGE_LOGGING && !same_driver(base, over)) ||
         (row->merge == MERGE_FORM && base->kind != over->kind) || (row->kind == VALUE_ANY && base_scalar))
-        return replace(merger, base, over);
+        return replace(merger, base, over, path);
     if (base_scalar != over_scalar || (!base_scalar && base->kind != over->kind)) {
         _cleanup_free_ char *where = path_text(path);
         diag_error(merger->diags, over->pos, NULL, "cannot override %s: %s over %s", where,
@@ -204,7 +215,7 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
         return base;
     }
     if (base_scalar)
-        return replace(merger, base, over);
+        return replace(merger, base, over, path);
     base->written = merge_written(merger, row, base, over);
     if (base->kind == NODE_MAP)
         return merge_maps(merger, row, base, over, path);
@@ -212,16 +223,17 @@ static struct node *merge(struct merger *merger, const struct key_row *row, stru
                                           : merge_lists(merger, row, base, over);
 }
 
-struct node *merge_node(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
-                        struct node *over, const struct path *path)
+struct node *merge_node(struct loading *loading, const struct key_row *row, struct node *base, struct node *over,
+                        const struct path *path)
 {
-    struct merger merger = {.arena = arena, .diags = diags};
+    struct merger merger = {.arena = loading->arena, .diags = loading->diags, .removed = loading->removed};
     return merge(&merger, row, base, over, path);
 }
 
-struct node *merge_node_marked(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
+struct node *merge_node_marked(struct loading *loading, const struct key_row *row, struct node *base,
                                struct node *over, const struct path *path)
 {
-    struct merger merger = {.arena = arena, .diags = diags, .keep_marks = true};
+    struct merger merger = {.arena = loading->arena, .diags = loading->diags, .keep_marks = true,
+                            .removed = loading->removed};
     return merge(&merger, row, base, over, path);
 }

@@ -8,10 +8,10 @@
 
 /* over onto base, which is changed and returned (base NULL: over without its tags). NULL: nothing is left (!reset).
  * Nodes of over are used, not copied. */
-struct node *merge_node(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
-                        struct node *over, const struct path *path);
+struct node *merge_node(struct loading *loading, const struct key_row *row, struct node *base, struct node *over,
+                        const struct path *path);
 /* The same, but !reset and !override stay marked: they count once more when the result goes over a third document. */
-struct node *merge_node_marked(struct arena *arena, struct diags *diags, const struct key_row *row, struct node *base,
+struct node *merge_node_marked(struct loading *loading, const struct key_row *row, struct node *base,
                                struct node *over, const struct path *path);
 /* node without its marks, !reset parts gone; NULL when nothing is left. */
 struct node *merge_settle(struct node *node);

@@ -300,6 +300,7 @@ struct project {
     MODEL_LIST(struct file_object) configs, secrets;
     MODEL_LIST(struct model_object) models;
     const struct node *canonical; /* the whole, as `config` prints it (before $ doubling) */
+    const struct node *removed;   /* path → what !reset it; only with load_options.origins */
     struct kv_list environment;   /* resolved, sorted; these two only with load_options.list_variables */
     MODEL_LIST(struct variable_use) variables; /* sorted by name */
     bool not_interpolated;        /* loaded with no_interpolate: `config` prints $ as it is */

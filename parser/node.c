@@ -232,6 +232,19 @@ struct node *node_copy(struct arena *arena, const struct node *node)
     return copy;
 }
 
+void node_add_loser(struct arena *arena, struct node *node, const struct node *loser)
+{
+    for (unsigned i = 0; loser && node->over && i < NODE_LOSERS_MAX; i++) {
+        if (node->over == loser)
+            return;
+        struct node *copy = arena_memdup(arena, node->over, sizeof(*copy));
+        node->over = copy;
+        node = copy;
+    }
+    if (loser && !node->over && node != loser)
+        node->over = loser;
+}
+
 bool node_is_scalar(const struct node *node)
 {
     return node && node->kind != NODE_LIST && node->kind != NODE_MAP;

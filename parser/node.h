@@ -75,6 +75,10 @@ void node_remove_at(struct node *collection, size_t index);
 /* Removes the entries whose value is NULL, all at once. */
 void node_compact(struct node *collection);
 
+/* loser (may be NULL) stands behind all that node replaced. The chain is copied: others may share it. */
+void node_add_loser(struct arena *arena, struct node *node, const struct node *loser);
+#define NODE_LOSERS_MAX 64 /* of one node */
+
 const char *node_text(const struct node *node);             /* scalar's text, else NULL; NULL for null */
 const char *node_find_text(const struct node *map, const char *key);
 bool node_find_bool(const struct node *map, const char *key, bool fallback);

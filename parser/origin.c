@@ -8,8 +8,6 @@
 #include "parser/canonical.h"
 #include "parser/yaml_write.h"
 
-#define LOSERS_MAX 64
-
 /* "compose.yaml:3:12 (TAG from .env:1)" */
 static char *origin_of(const struct node *node)
 {
@@ -78,6 +76,15 @@ static char *value_text(const struct node *node)
     return xstrdup(node->count ? node_kind_text(node->kind) : node->kind == NODE_MAP ? "{}" : "[]");
 }
 
+static void add_losers(struct str *out, const struct node *node)
+{
+    unsigned count = 0;
+    for (const struct node *loser = node->over; loser && count < NODE_LOSERS_MAX; loser = loser->over, count++) {
+        _cleanup_free_ char *lost = value_text(loser), *place = origin_of(loser);
+        str_addf(out, "  over %s = %s\n", place, lost);
+    }
+}
+
 static void explain(struct str *out, const struct node *node, const char *path)
 {
     for (uint32_t i = 0; !node_is_scalar(node) && i < node->count; i++) {
@@ -90,22 +97,52 @@ static void explain(struct str *out, const struct node *node, const char *path)
         return;
     _cleanup_free_ char *value = value_text(node), *origin = origin_of(node);
     str_addf(out, "%s = %s\n  from %s\n", path, value, origin);
-    unsigned count = 0;
-    for (const struct node *loser = node->over; loser && count < LOSERS_MAX; loser = loser->over, count++) {
-        _cleanup_free_ char *lost = value_text(loser), *place = origin_of(loser);
-        str_addf(out, "  over %s = %s\n", place, lost);
+    add_losers(out, node);
+}
+
+/* rest of path behind "services.NAME"; NULL: of another service. */
+static const char *rest_behind(const char *path, const char *name)
+{
+    size_t size = strlen(name);
+    const char *rest = str_has_prefix(path, "services.") ? path + strlen("services.") : "";
+    return strncmp(rest, name, size) == 0 && strchr(".[", rest[size]) ? rest + size : NULL;
+}
+
+/* What the project does not have: a service of other profiles, or what a file took away. */
+static bool explain_absent(struct str *out, const struct project *project, const char *path)
+{
+    for (size_t i = 0; i < project->disabled.count; i++) {
+        const struct service *service = &project->disabled.items[i];
+        const char *rest = rest_behind(path, service->name);
+        const struct node *node = rest ? value_at(service->canonical, rest + (*rest == '.')) : NULL;
+        if (!node)
+            continue;
+        str_addf(out, "service '%s' is off: none of its profiles is active:", service->name);
+        for (size_t k = 0; k < service->profiles.count; k++)
+            str_addf(out, " %s", service->profiles.items[k]);
+        str_add(out, "\n");
+        explain(out, node, path);
+        return true;
     }
+    const struct node *reset = node_find(project->removed, path);
+    if (!reset)
+        return false;
+    _cleanup_free_ char *origin = origin_of(reset);
+    str_addf(out, "%s is not set\n  !reset at %s\n", path, origin);
+    add_losers(out, reset);
+    return true;
 }
 
 int project_explain(const struct project *project, const char *path, char **ret_text, struct err *err)
 {
     const struct node *node = value_at(project->canonical, path);
     struct str out = {0};
-    if (!node) {
+    if (node) {
+        explain(&out, node, path);
+    } else if (!explain_absent(&out, project, path)) {
         err_set(err, ERR_NOT_FOUND, "nothing at '%s'", path);
         return err_hint(err, "winch config prints all there is");
     }
-    explain(&out, node, path);
     *ret_text = str_take(&out);
     return 0;
 }

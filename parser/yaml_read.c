@@ -177,9 +177,13 @@ static int merge_into(struct reader *reader, struct node *map, const struct node
         diag_error(reader->diags, source->pos, NULL, "'<<' needs a mapping or a list of mappings");
         return -1;
     }
-    NODE_EACH(entry, source)
-        if (!node_entry_find(map, entry->key))
+    NODE_EACH(entry, source) {
+        struct node_entry *own = node_entry_find(map, entry->key);
+        if (own)
+            node_add_loser(reader->arena, own->value, entry->value);
+        else
             node_add(reader->arena, map, entry->key, entry->key_pos, entry->value);
+    }
     return 0;
 }
 

@@ -218,3 +218,31 @@ Test(config, without_interpolation_keeps_the_form_of_the_file)
         free(over);
     }
 }
+
+Test(config, explains_what_the_project_does_not_have)
+{
+    static const struct { const char *path, *piece; } rows[] = {
+        {"services.a.user", "services.a.user = own\n  from @/base.yaml:3:31\n  over @/base.yaml:1:16 = below\n"},
+        {"services.a.command", "services.a.command is not set\n  !reset at @/over.yaml:1:25\n  over @/base.yaml:3:45 = a list\n"},
+        {"services.b.user", "services.b.user is not set\n  !reset at @/base.yaml:4:25\n  over @/base.yaml:3:31 = own\n"},
+        {"services.q.image", "service 'q' is off: none of its profiles is active: dev ops\nservices.q.image = z\n  from @/base.yaml:5:14\n"},
+    };
+    const char *files[] = {test_file("base.yaml", "x-c: &c {user: below, tty: true}\nservices:\n"
+                                                  "  a: {<<: *c, image: i, user: own, command: [x, y]}\n"
+                                                  "  b: {extends: a, user: !reset null}\n"
+                                                  "  q: {image: z, profiles: [dev, ops]}\n"),
+                           test_file("over.yaml", "services: {a: {command: !reset null, image: j}}"), NULL};
+    struct load_options options = {.project_name = "p", .origins = true};
+    struct loaded loaded = test_load(files, NULL, &options);
+    cr_assert(loaded.project, "%s", loaded.findings);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {0};
+        char *told = NULL;
+        cr_assert_eq(project_explain(loaded.project, rows[i].path, &told, &err), 0, "%s", err.message);
+        char **parts = strv_split(rows[i].piece, "@");
+        for (char **part = parts; *part; part++)
+            cr_expect(strstr(told, *part), "%s: no '%s' in:\n%s", rows[i].path, *part, told);
+        strv_free(parts);
+        free(told);
+    }
+}
