@@ -29,7 +29,7 @@ static int etc_write(int run_fd, const char *name, const char *text, int64_t own
 }
 
 /* from: a directory that holds hosts, hostname, resolv.conf */
-static int etc_copy(int run_fd, const char *name, const char *from, int64_t owner, struct err *err)
+static int etc_read(struct arena *arena, const char *name, const char *from, const char **ret_text, struct err *err)
 {
     _cleanup_free_ char *text = NULL;
     _cleanup_free_ char *path = xasprintf("%s/%s", from, name);
@@ -38,10 +38,27 @@ static int etc_copy(int run_fd, const char *name, const char *from, int64_t owne
         return err_sys(err, "open %s", path);
     if (fd >= 0 && fd_read_all(fd, ETC_FILE_MAX, &text, NULL, err) < 0)
         return err_wrap(err, "read %s", path);
-    return etc_write(run_fd, name, text ? text : "", owner, err);
+    *ret_text = arena_strdup(arena, text ? text : "");
+    return 0;
 }
 
-static int etc_files(const struct container_spec *spec, const struct start_input *input, struct err *err)
+/* The container gets a copy in its own bounded memory: what it writes there must not fill the host's /run. */
+static void etc_mount(struct container_spec *spec, const char *name, const char *text)
+{
+    size_t run_size = strlen(spec->run_dir);
+    for (size_t i = 0; i < spec->mounts.count; i++) {
+        struct spec_mount *mount = &spec->mounts.items[i];
+        if (mount->kind != MOUNT_BIND || strncmp(mount->source, spec->run_dir, run_size) != 0 || mount->source[run_size] != '/' ||
+            !str_eq(mount->source + run_size + 1, name))
+            continue;
+        mount->kind = MOUNT_FILE;
+        mount->content = text;
+        mount->content_size = strlen(text);
+        mount->mode = 0644;
+    }
+}
+
+static int etc_files(struct container_spec *spec, const struct start_input *input, struct arena *arena, struct err *err)
 {
     static const char *const names[] = { "hosts", "hostname", "resolv.conf" };
     const struct sandbox_info *sandbox = input->sandbox;
@@ -55,9 +72,10 @@ static int etc_files(const struct container_spec *spec, const struct start_input
     const char *from = input->hosts_from ? input->hosts_from : "/etc";
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         bool own = sandbox && !input->hosts_from;
-        if ((own ? etc_write(run_fd, names[i], texts[i] ? texts[i] : "", owner, err)
-                 : etc_copy(run_fd, names[i], from, owner, err)) < 0)
+        const char *text = texts[i] ? texts[i] : "";
+        if ((!own && etc_read(arena, names[i], from, &text, err) < 0) || etc_write(run_fd, names[i], text, owner, err) < 0)
             return err_wrap(err, "/etc/%s", names[i]);
+        etc_mount(spec, names[i], text);
     }
     return 0;
 }
@@ -198,7 +216,7 @@ static int spec_fill(const struct container_record *record, const struct start_i
     for (size_t i = 0; i < input->borrowed_count; i++)
         if (volumes_borrow(&input->borrowed[i], input->userns != NULL, spec, err) < 0)
             return -1;
-    return etc_files(spec, input, err);
+    return etc_files(spec, input, arena, err);
 }
 
 int translate_start(const struct layout *layout, const struct container_record *record, const struct start_input *input,

@@ -109,7 +109,7 @@ static int tmpfs_make(struct setup *setup, const struct spec_mount *mount, int *
     return fs_mount_new("tmpfs", options, mount_attrs(mount), ret_tree, err);
 }
 
-/* Puts the content into a file of the scratch space and returns a read-only copy of it. */
+/* Puts the content into a file of the scratch space, which is bounded, and returns the file's tree. */
 static int file_make(struct setup *setup, const struct spec_mount *mount, size_t index,
                      int *ret_tree, struct err *err)
 {
@@ -125,7 +125,7 @@ static int file_make(struct setup *setup, const struct spec_mount *mount, size_t
         return err_sys(err, "write the file's content");
     _cleanup_close_ int tree = tree_clone(setup->scratch_fd, name, false);
     struct tree_attr attr = {
-        .set = mount_attrs(mount) | MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE, .userns_fd = -1};
+        .set = mount_attrs(mount), .propagation = MS_PRIVATE, .userns_fd = -1};
     if (tree < 0 || tree_set_attr(tree, &attr) < 0)
         return err_sys(err, "open the file's content");
     *ret_tree = take_fd(&tree);

@@ -42,7 +42,7 @@ struct spec_ns {
 enum mount_kind {
     MOUNT_BIND,  /* source is a path on the host */
     MOUNT_TMPFS, /* size_bytes, mode, uid, gid */
-    MOUNT_FILE,  /* a small file with `content` on a per-container read-only tmpfs (secrets,
+    MOUNT_FILE,  /* a small file with `content` on a per-container bounded tmpfs (secrets,
                     configs): mode, uid, gid */
     MOUNT_LAYERS /* read-only view of an image: source = ':'-separated layer directories, top first
                   */
