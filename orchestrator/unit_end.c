@@ -137,21 +137,28 @@ void unit_start_failed(struct unit *unit, const struct err *error)
 
 void unit_ended_before(struct unit *unit)
 {
-    if (unit->last.started_ns == 0)
-        return; /* its start failed, and was told */
+    bool start_failed = unit->last.started_ns == 0; /* and was told */
+    if (start_failed && unit->supervise.restarting_until_ns == 0)
+        return; /* it was to be tried again by nobody */
     struct err ignored = { 0 };
     if (unit->last.state == STATE_DEAD)
         (void)container_sweep(unit->sv->layout, &unit->record->spec, &ignored); /* nobody else cleans up after it */
+    /* the supervisor before us had decided, and counted, and died while it waited: its decision again, and the rest of the wait */
+    int64_t until_ns = unit->supervise.restarting_until_ns;
+    int64_t count = MAX(0, unit->supervise.restart_count - (until_ns > 0));
     struct restart_facts facts = {
+        .start_failed = start_failed,
         .exit_code = unit->last.exit_code,
         .user_stopped = !unit->record->want_running || !unit->sv->intent.want_up || unit->supervise.gave_up,
-        .ran_us = MAX(0, (unit->last.finished_ns - unit->last.started_ns) / 1000),
-        .attempts = unit->supervise.restart_count,
-        .streak = unit->supervise.restart_count,
+        .ran_us = start_failed ? 0 : MAX(0, (unit->last.finished_ns - unit->last.started_ns) / 1000),
+        .attempts = count,
+        .streak = count,
     };
     bool gave_up = unit->supervise.gave_up;
     struct restart_verdict verdict = restart_decide(&unit->runtime.restart, &facts);
-    if (unit->last.finished_ns == 0 || !exit_is_noted(unit, unit->last.finished_ns)) {
+    if (until_ns > 0)
+        verdict.delay_us = MIN(verdict.delay_us, MAX(0, (until_ns - clock_wall_ns()) / 1000));
+    if (!start_failed && (unit->last.finished_ns == 0 || !exit_is_noted(unit, unit->last.finished_ns))) {
         exit_note(unit, "exit", NULL);
         tell_death(unit, verdict.restart);
     }
