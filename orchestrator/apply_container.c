@@ -37,6 +37,14 @@ static int intend(struct apply_op *op, struct unit *unit, bool want_running, str
     return unit_save(unit, err);
 }
 
+/* What ends is ended also where the wish cannot be kept, on a full disk for one: ending may be what makes room. */
+static void intend_end(struct apply_op *op, struct unit *unit)
+{
+    struct err err = { 0 };
+    if (intend(op, unit, false, &err) < 0)
+        apply_warn(op->apply, "container %s: %s; a boot may start it again", unit->record->name, err.message);
+}
+
 /* ---- start ---- */
 static void started(const struct err *error, void *arg)
 {
@@ -167,11 +175,8 @@ static void stop_now(const struct err *error, void *arg)
 
 static void stop_begin(struct apply_op *op, struct unit *unit, bool keep_intent)
 {
-    struct err err = { 0 };
-    if (!keep_intent && intend(op, unit, false, &err) < 0) {
-        fail(op, &err);
-        return;
-    }
+    if (!keep_intent)
+        intend_end(op, unit);
     if (unit->state == INSTANCE_RUNNING && unit->runtime.pre_stop_count > 0)
         hooks_run(unit, false, stop_now, op);
     else
@@ -209,7 +214,9 @@ void op_kill(struct apply_op *op)
     if (!have_unit(op, &unit))
         return;
     supervisor_event(op->apply->sv, "kill", unit, NULL);
-    if ((signo == SIGKILL && intend(op, unit, false, &err) < 0) || unit_signal(unit, signo, &err) < 0) {
+    if (signo == SIGKILL)
+        intend_end(op, unit);
+    if (unit_signal(unit, signo, &err) < 0) {
         fail(op, &err);
         return;
     }

@@ -392,7 +392,14 @@ static int save_intent(struct change *change, const struct plan *plan, struct er
     if (!sv->intent.name || want_up == sv->intent.want_up)
         return 0;
     sv->intent.want_up = want_up;
-    return project_intent_save(sv->layout, &sv->intent, err);
+    if (project_intent_save(sv->layout, &sv->intent, err) == 0)
+        return 0;
+    if (want_up)
+        return -1;
+    /* a full disk must not keep anybody from ending things: that may be what makes room */
+    log_warning("project=%s %s; a boot may start it again", sv->name, err->message);
+    err_clear(err);
+    return 0;
 }
 
 /* A missing image fails before anything was intended or made; and only a pulled one tells what has to be made again. The

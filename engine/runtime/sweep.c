@@ -77,11 +77,14 @@ static int state_remove(const struct layout *layout, const char *id, struct err 
     char from[96], to[160];
     snprintf(from, sizeof(from), "containers/%s", id);
     snprintf(to, sizeof(to), DELETING "/%s", id);
-    if (mkdirat(layout->lib_fd, DELETING, 0700) < 0 && errno != EEXIST)
-        return err_sys(err, "make %s/" DELETING, layout->lib);
-    if (renameat(layout->lib_fd, from, layout->lib_fd, to) < 0)
-        return errno == ENOENT ? 0 : err_sys(err, "move %s away", from);
-    return 0;
+    if ((mkdirat(layout->lib_fd, DELETING, 0700) == 0 || errno == EEXIST) &&
+        renameat(layout->lib_fd, from, layout->lib_fd, to) == 0)
+        return 0;
+    if (errno == ENOENT)
+        return 0;
+    if (errno == ENOSPC || errno == EDQUOT) /* removing makes the room that moving needs */
+        return fs_remove_tree(layout->lib_fd, from, err);
+    return err_sys(err, "move %s away", from);
 }
 
 int container_delete(const struct layout *layout, const char *id, struct err *err)
