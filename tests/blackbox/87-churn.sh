@@ -29,19 +29,19 @@ secrets: {s: {environment: HOME}}
 YAML
 winch up -d >/dev/null 2>&1 && winch down -v -t 0 >/dev/null 2>&1 # what is made once stays
 leak_before
-: >times
+: >round.ms
 errors=0
 for _ in $(seq "$rounds"); do
     begin=$(now_ms)
     winch up -d >out 2>&1 || errors=$((errors + 1))
     winch down -v -t 0 >out 2>&1 || errors=$((errors + 1))
-    echo $(($(now_ms) - begin)) >>times
+    echo $(($(now_ms) - begin)) >>round.ms
     # seen failing: with LEAK=1
     [ -z "${LEAK-}" ] || mkdir "$WINCH_ROOT/run/leak.$RANDOM$RANDOM"
 done
 t_is "LEK-02 $rounds up and down of five services: all succeed" "$errors" 0
 t_no_leak "LEK-02 nothing is left"
-half() { awk -v from="$1" -v to="$2" 'NR >= from && NR <= to' times | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+half() { awk -v from="$1" -v to="$2" 'NR >= from && NR <= to' round.ms | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 first=$(half 1 $((rounds / 2))) last=$(half $((rounds / 2 + 1)) "$rounds")
 t_true "LEK-02 the time of a round does not grow ($first ms, then $last ms)" test "$last" -lt $((first * 3 / 2 + 50))
 
