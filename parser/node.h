@@ -86,7 +86,13 @@ bool node_is_scalar(const struct node *node);
 bool node_equal(const struct node *a, const struct node *b); /* values, not positions */
 const char *node_kind_text(enum node_kind kind);             /* "a mapping" */
 
-#define NODE_EACH(entry, node)                                                                            \
-    for (struct node_entry *entry = (node) ? (node)->items : NULL,                                        \
-                           *entry##_end = (node) && (node)->count ? (node)->items + (node)->count : NULL; \
+/* Behind the last entry; NULL when there is none (NULL + 0 is no pointer that C knows). */
+static inline struct node_entry *node_end(const struct node *node)
+{
+    return node->count ? node->items + node->count : NULL;
+}
+
+#define NODE_EACH(entry, node)                                                                     \
+    for (struct node_entry *entry = (node) ? (node)->items : NULL,                                 \
+                           *entry##_end = (node) ? node_end(node) : NULL;                          \
          entry < entry##_end; entry++)
