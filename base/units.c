@@ -204,7 +204,7 @@ const char *age_human(int64_t seconds, char *buffer, size_t size)
         {24 * 730, 24 * 30, "months"},
         {INT64_MAX, 24 * 365, "years"},
     };
-    int64_t minutes = seconds / 60, hours = (seconds + 1800) / 3600; /* docker rounds hours */
+    int64_t minutes = seconds / 60, hours = seconds / 3600 + (seconds % 3600 >= 1800); /* docker rounds hours */
 
     if (seconds < 1)
         snprintf(buffer, size, "Less than a second");

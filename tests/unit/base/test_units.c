@@ -140,3 +140,11 @@ Test(clock, times_in_rfc_3339)
         cr_expect_eq(again, ns, "case '%s' as '%s'", cases[i].text, buffer);
     }
 }
+
+Test(units, the_greatest_age_is_years)
+{
+    char text[64];
+    cr_expect_str_eq(age_human(INT64_MAX, text, sizeof(text)), "292471208677 years");
+    cr_expect_str_eq(age_human(3600 * 3 + 1799, text, sizeof(text)), "3 hours");
+    cr_expect_str_eq(age_human(3600 * 3 + 1800, text, sizeof(text)), "4 hours");
+}
