@@ -28,7 +28,7 @@ LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,--gc-sections,--as-needed $(SAN) $(LDFLA
 
 FOLDERS := base parser engine netd volumes orchestrator cli
 # mains are no part of the archives
-MAINS := cli/main.c orchestrator/supervisor_main.c engine/image/worker_main.c engine/monitor/main.c engine/init/init.c netd/main.c engine/log/pack_main.c
+MAINS := cli/main.c orchestrator/supervisor_main.c engine/image/worker_main.c engine/monitor/main.c engine/init/init.c engine/oci/main.c netd/main.c engine/log/pack_main.c
 
 sources = $(filter-out $(MAINS),$(shell find $(1) -name '*.c' | sort))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -44,7 +44,7 @@ CFLAGS_ALL += $(CFLAGS_NL)
 
 LIBEXEC := $(BUILD)/libexec/winch
 BINS := $(BUILD)/bin/winch $(LIBEXEC)/winch-image $(LIBEXEC)/winch-supervisor $(LIBEXEC)/winch-monitor \
-	$(LIBEXEC)/winch-netd $(LIBEXEC)/winch-init $(LIBEXEC)/winch-logpack
+	$(LIBEXEC)/winch-netd $(LIBEXEC)/winch-init $(LIBEXEC)/winch-logpack $(LIBEXEC)/winch-oci
 
 .PHONY: all
 all: deps-check $(BINS)
@@ -75,6 +75,9 @@ $(LIBEXEC)/winch-supervisor: $(BUILD)/obj/orchestrator/supervisor_main.o $(A_ALL
 	$(call link,-lseccomp $(LIBS_base))
 $(LIBEXEC)/winch-image: $(BUILD)/obj/engine/image/worker_main.o $(call archive,engine) $(call archive,base)
 	$(call link,$(LIBS_image) $(LIBS_base))
+# nothing of ours stays resident with it
+$(LIBEXEC)/winch-oci: $(BUILD)/obj/engine/oci/main.o $(call archive,engine) $(call archive,base)
+	$(call link,-lseccomp -ljansson -lmd)
 $(LIBEXEC)/winch-netd: $(BUILD)/obj/netd/main.o $(call archive,netd) $(call archive,base)
 	$(call link,$(LIBS_netd) $(LIBS_base))
 # one a container and resident: static, libc only

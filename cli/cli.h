@@ -97,5 +97,5 @@ extern const struct option_row attach_options[], config_options[], cp_options[],
     restart_options[], rm_options[], run_options[], start_options[], stats_options[], stop_options[], top_options[], up_options[],
     version_options[], wait_options[], volume_options[], network_options[];
 command_fn cmd_config, cmd_cp, cmd_create, cmd_export, cmd_images, cmd_inspect, cmd_scale, cmd_volumes, cmd_doctor, cmd_down, cmd_events, cmd_exec, cmd_explain, cmd_image, cmd_kill,
-    cmd_lint, cmd_logs, cmd_ls, cmd_network, cmd_pause, cmd_unpause, cmd_port, cmd_ps, cmd_pull, cmd_restart, cmd_rm, cmd_run,
+    cmd_lint, cmd_logs, cmd_ls, cmd_network, cmd_oci, cmd_pause, cmd_unpause, cmd_port, cmd_ps, cmd_pull, cmd_restart, cmd_rm, cmd_run,
     cmd_start, cmd_stats, cmd_stop, cmd_top, cmd_up, cmd_version, cmd_volume, cmd_wait, cmd_help;

@@ -65,6 +65,8 @@ const struct command_row command_table[] = {
     {"logs", "[SERVICE...]", "show the output of containers", cmd_logs, logs_options, EFFECT_READS},
     {"ls", "", "list projects", cmd_ls, ls_options, EFFECT_READS},
     {"network", "ls", "list networks", cmd_network, network_options, EFFECT_READS},
+    {"oci", "COMMAND [ARG...]", "run containers from OCI bundles, as runc and crun do", cmd_oci, NULL,
+     EFFECT_CHANGES},
     {"pause", "[SERVICE...]", "stop the processes of containers for a while", cmd_pause,
      pause_options, EFFECT_PLANS},
     {"port", "SERVICE PORT", "print where a port is published", cmd_port, port_options,

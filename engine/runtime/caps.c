@@ -93,10 +93,15 @@ uint64_t spec_default_capabilities(bool host_userns)
 
 int caps_set(uint64_t permitted, uint64_t effective, struct err *err)
 {
+    return caps_set_all(permitted, effective, 0, err);
+}
+
+int caps_set_all(uint64_t permitted, uint64_t effective, uint64_t inheritable, struct err *err)
+{
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {
-        {.permitted = (uint32_t)permitted, .effective = (uint32_t)effective},
-        {.permitted = (uint32_t)(permitted >> 32), .effective = (uint32_t)(effective >> 32)},
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
     };
     if (syscall(SYS_capset, &header, data) < 0)
         return err_sys(err, "set capabilities");

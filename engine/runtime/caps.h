@@ -11,6 +11,7 @@
 
 /* permitted and effective to the bits, inheritable empty. */
 int caps_set(uint64_t permitted, uint64_t effective, struct err *err);
+int caps_set_all(uint64_t permitted, uint64_t effective, uint64_t inheritable, struct err *err);
 /* Everything permitted becomes effective (after a change of fsuid dropped the file capabilities).
  */
 int caps_raise(struct err *err);

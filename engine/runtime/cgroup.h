@@ -72,6 +72,7 @@ int cgroup_enter(const struct cgroup *cgroup, struct err *err);
 /* SIGKILL to all in the group and its sub-groups; other signals to each process. */
 int cgroup_signal(const struct cgroup *cgroup, int signo, struct err *err);
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err);
+bool cgroup_is_frozen(const struct cgroup *cgroup);
 /* Removes the groups and sub-groups; waits a little for dying members. */
 int cgroup_remove(const struct cgroup *cgroup, struct err *err);
 /* Processes killed for lack of memory so far. */

@@ -115,6 +115,15 @@ int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err)
     return err_set(err, ERR_TIMEOUT, "processes did not %s", frozen ? "freeze" : "thaw");
 }
 
+bool cgroup_is_frozen(const struct cgroup *cgroup)
+{
+    char text[256] = "";
+    if (cgroup->unified_fd >= 0)
+        return cgroup_file_read(cgroup->unified_fd, "cgroup.events", text, sizeof(text)) > 0 && strstr(text, "frozen 1");
+    _cleanup_close_ int dirfd = cgroup_open_controller(cgroup, CONTROLLER_FREEZER);
+    return dirfd >= 0 && cgroup_file_read(dirfd, "freezer.state", text, sizeof(text)) > 0 && str_has_prefix(text, "FROZEN");
+}
+
 int cgroup_signal(const struct cgroup *cgroup, int signo, struct err *err)
 {
     if (signo == SIGKILL && cgroup->unified_fd >= 0 &&

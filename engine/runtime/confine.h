@@ -48,3 +48,5 @@ int cwd_enter(const char *cwd, uid_t owner, struct err *err);
 /* Resource limits, by the calling process for itself. ERR_DENIED names the one that the host does
  * not allow. */
 int rlimits_apply(const struct container_spec *spec, struct err *err);
+/* The same for another process. */
+int rlimits_set(pid_t pid, const struct spec_rlimit *limits, size_t count, struct err *err);

@@ -227,6 +227,12 @@ static int target_check(int target, const char *path, struct err *err)
     return err_set(err, ERR_CONFIG, "nothing may be mounted in /proc");
 }
 
+int setup_target(struct setup *setup, const char *path, bool is_file, struct err *err)
+{
+    _cleanup_close_ int target = target_open(setup, path, is_file, 0, err);
+    return target < 0 || target_check(target, path, err) < 0 ? -1 : take_fd(&target);
+}
+
 static int mount_one(struct setup *setup, size_t index, struct err *err)
 {
     const struct spec_mount *mount = &setup->spec->mounts.items[index];
@@ -243,8 +249,8 @@ static int mount_one(struct setup *setup, size_t index, struct err *err)
         return -1;
     if (fstat(tree, &st) == 0)
         is_file = !S_ISDIR(st.st_mode);
-    _cleanup_close_ int target = target_open(setup, mount->target, is_file, 0, err);
-    if (target < 0 || target_check(target, mount->target, err) < 0)
+    _cleanup_close_ int target = setup_target(setup, mount->target, is_file, err);
+    if (target < 0)
         return -1;
     return tree_attach(tree, target) < 0 ? err_sys(err, "mount") : 0;
 }

@@ -20,23 +20,28 @@ static const struct {
     {"stack", RLIMIT_STACK},
 };
 
-int rlimits_apply(const struct container_spec *spec, struct err *err)
+int rlimits_set(pid_t pid, const struct spec_rlimit *limits, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < spec->rlimits.count; i++) {
-        const struct spec_rlimit *limit = &spec->rlimits.items[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct spec_rlimit *limit = &limits[i];
         size_t row = 0;
         while (row < ARRAY_LEN(rows) && !str_eq(rows[row].name, limit->name))
             row++;
         if (row == ARRAY_LEN(rows))
             return err_set(err, ERR_CONFIG, "ulimit '%s' is unknown", limit->name);
         struct rlimit have, want = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
-        if (setrlimit(rows[row].resource, &want) == 0)
+        if (prlimit(pid, rows[row].resource, &want, NULL) == 0)
             continue;
-        if (errno == EPERM && getrlimit(rows[row].resource, &have) == 0)
+        if (errno == EPERM && prlimit(pid, rows[row].resource, NULL, &have) == 0)
             return err_set(err, ERR_DENIED,
                            "ulimit '%s': %" PRIu64 " is more than this host's hard limit %" PRIu64,
                            limit->name, limit->hard, (uint64_t)have.rlim_max);
         return err_sys(err, "ulimit '%s'", limit->name);
     }
     return 0;
+}
+
+int rlimits_apply(const struct container_spec *spec, struct err *err)
+{
+    return rlimits_set(0, spec->rlimits.items, spec->rlimits.count, err);
 }

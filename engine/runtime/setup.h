@@ -66,6 +66,8 @@ int setup_devices(struct setup *setup, struct err *err);
 int setup_terminal(struct setup *setup, struct err *err);
 int setup_mount_sources(struct setup *setup, struct err *err); /* mounts.c */
 int setup_mounts(struct setup *setup, struct err *err);
+/* O_PATH descriptor of a place below the root to mount on, made when missing. */
+int setup_target(struct setup *setup, const char *path, bool is_file, struct err *err);
 int setup_masks(struct setup *setup, struct err *err); /* masks.c */
 int setup_readonly(struct setup *setup, struct err *err);
 int setup_sysctls(struct setup *setup, struct err *err); /* sysctl.c */

@@ -52,7 +52,7 @@ t_unlike "does not" "$T_OUT" 'orphan'
 echo COMPOSE_REMOVE_ORPHANS=true >.env
 t_ok "up with COMPOSE_REMOVE_ORPHANS in .env" winch up -d
 t_is "removes it" "$(winch ps -a --services | sort | tr '\n' ' ')" "a b c "
-# shellcheck disable=SC2016  # a dollar for the compose file
+# shellcheck disable=SC2016
 t_is "an env file that is a pipe is read once" "$(winch --env-file <(echo V=piped) -f <(echo 'services: {a: {image: "x:$V"}}') config --images)" x:piped
 t_ok "down" winch down -t 0
 t_no_leak "nothing is left"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # 62-cp.sh - cp into and out of containers: names as docker's, owners as the container sees them, and no way out.
 # limit: 180
+# shellcheck disable=SC2016
 # shellcheck source=tests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 lab_enter "$@"
