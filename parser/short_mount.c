@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 #include "base/str.h"
+#include "base/suggest.h"
 
 static struct node *text_node(struct arena *arena, const char *text, struct pos pos)
 {
@@ -32,7 +33,46 @@ static struct node *options_of(struct arena *arena, struct node *volume, const c
     return options;
 }
 
-/* One word of the third section; unknown words say nothing, as everywhere else. */
+/* Sections between colons; the colon of "C:\\x" is none. */
+static char **split_sections(const char *text)
+{
+    char **sections = NULL;
+    for (;;) {
+        size_t size = path_is_windows(text) && *text != '\\' ? 2 : 0;
+        size += strcspn(text + size, ":");
+        _cleanup_free_ char *section = xstrndup(text, size);
+        sections = strv_add(sections, section);
+        if (!text[size])
+            return sections;
+        text += size + 1;
+    }
+}
+
+/* All words of the third section. The last three are of other systems and change nothing here. */
+static const char *const option_words[] = {"ro", "rw", "nocopy", "z", "Z", "private", "rprivate", "shared", "rshared", "slave", "rslave",
+                                           "consistent", "cached", "delegated"};
+
+/* The language drops unknown words; here they are told. */
+static void warn_unknown_options(struct shaping *shaping, const struct node *node, const struct path *path, const char *text)
+{
+    char **sections = split_sections(text), **words = strv_len(sections) == 3 ? strv_split(sections[2], ",") : NULL;
+    for (size_t i = 0; words && words[i]; i++) {
+        bool known = !*words[i];
+        for (size_t k = 0; k < ARRAY_LEN(option_words); k++)
+            known |= str_eq(words[i], option_words[k]);
+        if (known)
+            continue;
+        _cleanup_free_ char *where = path_text(path);
+        const char *near = suggest_nearest(words[i], option_words, ARRAY_LEN(option_words));
+        struct diag *diag = diag_warning(shaping->diags, node->pos, where, "option '%s' is unknown and is left out", words[i]);
+        if (near)
+            diag_hint(diag, "did you mean '%s'?", near);
+    }
+    strv_free(words);
+    strv_free(sections);
+}
+
+/* One word of the third section. */
 static void apply_option(struct arena *arena, struct node *volume, const char *word)
 {
     static const char *const propagations[] = {"private", "rprivate", "shared", "rshared", "slave", "rslave"};
@@ -48,21 +88,6 @@ static void apply_option(struct arena *arena, struct node *volume, const char *w
     for (size_t i = 0; i < ARRAY_LEN(propagations); i++)
         if (strcmp(word, propagations[i]) == 0)
             node_set(arena, options_of(arena, volume, "bind"), "propagation", text_node(arena, word, volume->pos));
-}
-
-/* Sections between colons; the colon of "C:\\x" is none. */
-static char **split_sections(const char *text)
-{
-    char **sections = NULL;
-    for (;;) {
-        size_t size = path_is_windows(text) && *text != '\\' ? 2 : 0;
-        size += strcspn(text + size, ":");
-        _cleanup_free_ char *section = xstrndup(text, size);
-        sections = strv_add(sections, section);
-        if (!text[size])
-            return sections;
-        text += size + 1;
-    }
 }
 
 const char *volume_short_parse(struct arena *arena, const char *text, struct pos pos, struct node **ret_volume)
@@ -123,6 +148,7 @@ void lengthen_volume(struct shaping *shaping, struct node *node, const struct pa
             node->kind = NODE_NULL;
             return;
         }
+        warn_unknown_options(shaping, node, path, node->text);
         node_become(node, volume);
     }
     if (node->kind != NODE_MAP)

@@ -157,4 +157,11 @@ t_is "--lock-image-digests: a stored image" "$(winch -f stored.yaml config --loc
   a:
     image: docker.io/t/good:latest@$stored"
 t_like "--resolve-image-digests prints the rest, too" "$(winch -f stored.yaml config --resolve-image-digests)" '    tty: true'
+# what the language drops is told
+echo 'services: {a: {image: x, volumes: ["/a:/b:rw,roo", "/c:/d:ro,z,cached"]}}' >dropped.yaml
+t_ok "an unknown word of a volume is no error" winch -f dropped.yaml config
+t_like "but a warning with its place" "$T_OUT" "dropped.yaml:1:36: warning: services.a.volumes\\[0\\]: option 'roo' is unknown and is left out"
+t_like "and the nearest word" "$T_OUT" "did you mean 'ro'"
+t_unlike "known ones are none" "$T_OUT" "'(rw|z|cached)' is unknown"
+
 t_done
