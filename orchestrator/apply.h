@@ -28,6 +28,7 @@ struct apply_op {
     char unit_id[ID_SIZE];             /* the container it works on; "" none */
     void (*look)(struct apply_op *op); /* called after any change of state while it runs; may be NULL */
     int step;
+    unsigned serial;                   /* of the unit's run that is to end */
     struct child *child;
     struct removal *removal;
     struct err error; /* of a start that is being undone */

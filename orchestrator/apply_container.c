@@ -145,9 +145,15 @@ static void stop_look(struct apply_op *op)
         fail(op, &err);
         return;
     }
-    if (unit && !unit_is_at_rest(unit))
+    /* a kill runs beside other commands: one of them may have started it again before anybody looked */
+    bool is_over = op->step == STEP_STOP && unit && (unit->serial != op->serial || !str_eq(unit->record->id, op->unit_id));
+    if (unit && !is_over && !unit_is_at_rest(unit))
         return;
     op->look = NULL;
+    if (is_over) {
+        op_finish(op, NULL, NULL);
+        return;
+    }
     if (unit)
         unit->keep_sandbox = false;
     if (unit && op->step == STEP_START)
@@ -167,6 +173,7 @@ static void stop_now(const struct err *error, void *arg)
     struct unit *unit = op_unit(op);
     if (error)
         apply_warn(op->apply, "container %s: %s", op->op->target, error->message);
+    op->serial = unit ? unit->serial : 0;
     if (unit && !unit_is_at_rest(unit) && unit->state != INSTANCE_STOPPING)
         unit_stop(unit, grace_of(op, unit));
     op->look = stop_look;
@@ -214,6 +221,7 @@ void op_kill(struct apply_op *op)
     if (!have_unit(op, &unit))
         return;
     supervisor_event(op->apply->sv, "kill", unit, NULL);
+    op->serial = unit->serial;
     if (signo == SIGKILL)
         intend_end(op, unit);
     if (unit_signal(unit, signo, &err) < 0) {

@@ -29,7 +29,10 @@ command_section() { # NAME
     help=$("$winch" help "$1")
     printf '.SS %s\n' "$(sed -n '1s/^Usage: //p' <<<"$help" | roff)"
     sed -n '3p' <<<"$help" | roff
-    sed -n '/^Options:/,$p' <<<"$help" | sed 1d | options
+    # its own words: one command is a program that is handed over to, with commands of its own
+    help=$("$winch" "$1" --help)
+    sed -n '/^Options:/,/^Commands:/p' <<<"$help" | sed -e 1d -e '/^Commands:/d' | options
+    sed -n '/^Commands:/,$p' <<<"$help" | sed -nE 's/^  ([a-z-]+) +(.*)$/.TP\n.B \1\n\2/p'
 }
 
 printf '.\\" made by tests/lib/man.sh from the output of winch --help\n'
