@@ -58,22 +58,34 @@ static int number_compare(const void *a, const void *b)
     return (one > two) - (one < two);
 }
 
+/* 1: opened, 0: it expired, -1: error. */
+static int number_take(struct log_reader *reader, uint64_t number, struct err *err)
+{
+    struct log_file file;
+    if (log_file_open(reader->dirfd, number, &file) < 0)
+        return errno == ENOENT ? 0 : err_sys(err, "open log file %" PRIu64, number);
+    VEC_ADD(&reader->files, file);
+    return 1;
+}
+
+/* A folder that changes while it is listed may leave out a name that is there: what lies between two numbers is looked for by name
+ * before it counts as expired. */
 static int numbers_open(struct log_reader *reader, const uint64_t *numbers, size_t count, uint64_t after,
                         struct err *err)
 {
     for (size_t i = count > FILES_MAX ? count - FILES_MAX : 0; i < count; i++) {
-        struct log_file file;
+        uint64_t number = after > 0 && numbers[i] - after <= FILES_MAX ? after + 1 : numbers[i];
         if (i > 0 && numbers[i] == numbers[i - 1])
             continue; /* plain and compressed for a moment */
-        if (log_file_open(reader->dirfd, numbers[i], &file) < 0) {
-            if (errno == ENOENT)
-                continue;
-            return err_sys(err, "open log file %" PRIu64, numbers[i]);
-        }
         if (after > 0)
-            reader->missed += numbers[i] - after - 1;
-        after = numbers[i];
-        VEC_ADD(&reader->files, file);
+            reader->missed += number - after - 1;
+        for (; number <= numbers[i]; number++) {
+            int taken = number_take(reader, number, err);
+            if (taken < 0)
+                return -1;
+            reader->missed += after > 0 && taken == 0;
+            after = after > 0 || taken ? number : 0;
+        }
     }
     return 0;
 }
