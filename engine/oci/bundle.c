@@ -197,7 +197,7 @@ static int root_parse(struct oci_bundle *bundle, const struct jv *root, const ch
         return err_set(err, ERR_CONFIG, "root.path is missing");
     _cleanup_free_ char *joined = path_join(dir, path), *clean = path_clean(joined);
     bundle->rootfs = arena_strdup(bundle->arena, clean);
-    bundle->read_only = jv_get_bool(root, "readonly", false);
+    bundle->spec.read_only = jv_get_bool(root, "readonly", false);
     return 0;
 }
 

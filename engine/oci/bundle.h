@@ -78,7 +78,6 @@ struct oci_bundle {
     struct oci_process process;
     bool has_process;
     const char *rootfs;          /* absolute */
-    bool read_only;
     uint64_t root_propagation;   /* MS_… */
     struct oci_namespace ns[OCI_NS_COUNT];
     SPEC_LIST(struct oci_mount) mounts;

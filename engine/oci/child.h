@@ -16,7 +16,6 @@ struct oci_child {
     const struct oci_process *process;
     const struct cgroup *cgroup;
     const struct filter *filter;
-    const char *state_path;  /* folder of the state, for hooks */
     const char *bundle_dir;
     struct jv *hook_state;   /* of createContainer and startContainer hooks; its pid is filled in */
     int sync, fifo, console; /* console: socket that gets the terminal; -1: it goes over sync */

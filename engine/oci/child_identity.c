@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,7 +14,6 @@
 #include "base/fd.h"
 #include "engine/oci/child.h"
 #include "engine/runtime/caps.h"
-#include "engine/runtime/sys.h"
 
 static const char *path_of(const struct spec_strings *env)
 {
@@ -51,12 +48,6 @@ int oci_child_lookup(const struct oci_child *child, struct err *err)
             return 0;
     }
     return err_set(err, ERR_NOT_FOUND, "exec: \"%s\": executable file not found in $PATH", name);
-}
-
-static int filter_install(const struct filter *filter, struct err *err)
-{
-    struct sock_fprog program = {.len = (unsigned short)(filter->size / sizeof(struct sock_filter)), .filter = filter->program};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? err_sys(err, "install the seccomp filter") : 0;
 }
 
 static int ids_set(const struct oci_process *process, struct err *err)

@@ -265,14 +265,12 @@ int oci_launch(const struct oci_launch *launch, struct oci_launched *ret_launche
         return err_sys(err, "open process %d", (int)state->pid);
     struct oci_child child = {
         .bundle = state->bundle, .process = launch->process, .cgroup = launch->cgroup, .filter = &filter,
-        .state_path = state->path, .bundle_dir = state->bundle_dir, .hook_state = oci_state_json(state, OCI_CREATED),
+        .bundle_dir = state->bundle_dir, .hook_state = oci_state_json(state, OCI_CREATED),
         .sync = theirs, .fifo = fifo, .console = console, .preserve = launch->preserve, .target = target,
         .target_pid = state->pid, .userns = userns, .enter_cgroup = !userns || launch->exec, .no_pivot = launch->no_pivot,
         .no_new_keyring = launch->no_new_keyring,
         .setup = {.spec = &state->bundle->spec, .userns_fd = -1, .scratch_fd = -1, .root_fd = -1, .proc_fd = -1, .null_fd = -1,
                   .empty_tree = -1, .tty_fd = -1}};
-    child.setup.spec = &state->bundle->spec;
-    state->bundle->spec.read_only = state->bundle->read_only;
     pid_t pid = child_clone(launch, target, err);
     if (pid == 0) {
         close_fdp(&ours);

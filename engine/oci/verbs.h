@@ -16,7 +16,7 @@ struct oci_globals {
 };
 
 struct oci_options { /* of all verbs */
-    const char *bundle, *console_socket, *pid_file, *process, *user, *cwd, *format, *signal;
+    const char *bundle, *console_socket, *pid_file, *process, *user, *cwd, *format;
     long long preserve_fds;
     char **env, **caps;
     bool detach, tty, no_pivot, no_new_keyring, no_new_privs, force, all, quiet, keep;

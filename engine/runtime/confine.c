@@ -87,7 +87,7 @@ int confine_enter_userns(const struct confinement *confinement, struct err *err)
     return 0;
 }
 
-static int filter_install(const struct filter *filter, struct err *err)
+int filter_install(const struct filter *filter, struct err *err)
 {
     struct sock_fprog program = {
         .len = (unsigned short)(filter->size / sizeof(struct sock_filter)),

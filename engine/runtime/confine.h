@@ -20,6 +20,9 @@ struct filter {
  * seccomp_sha256. */
 int filter_load(const struct container_spec *spec, struct filter *ret_filter, struct err *err);
 
+/* The calling process is filtered from now on; needs CAP_SYS_ADMIN or no_new_privs. */
+int filter_install(const struct filter *filter, struct err *err);
+
 struct confinement {
     const struct container_spec *spec;
     const struct spec_process *process;
